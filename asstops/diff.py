@@ -1,0 +1,273 @@
+"""Compare what is wanted with what is live and with what was last applied. Pure; knows rules, never a kind.
+
+Three-way: a field that the spec changed since the last apply is *pending*, one that changed in the service is *drift*.
+What was last applied is known by digest only, from the mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asstops.digest import canonical, canonical_list
+from asstops.mark import is_ours, path_digest, value_digest
+from asstops.model import (
+    UNKNOWN,
+    Action,
+    Address,
+    Body,
+    Cause,
+    FieldDiff,
+    ItemDiff,
+    Mark,
+    Observed,
+    Ref,
+    Resource,
+    Unknown,
+)
+from asstops.rules import KindRules
+
+Resolve = Callable[[Address], "str | Unknown"]
+"""The remote id that an address will have, UNKNOWN when only the apply brings it."""
+Label = Callable[[str, str], str]
+"""(kind, remote id) -> the address that owns it as text, or the id itself."""
+
+NOT_READABLE = "(not readable)"
+SERVICE_DEFAULT = "(service default)"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What differs, and the digests that the mark will hold once the object is as wanted."""
+
+    diffs: tuple[FieldDiff, ...]
+    fields: Mapping[str, str]
+    stored: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def flatten(rules: KindRules, body: Body) -> dict[str, Any]:
+    """Field paths to values: maps key by key (`metadata.owner`), the rest as it is, the mark left out."""
+    flat: dict[str, Any] = {}
+    for name, value in body.items():
+        if name in rules.shown_only:
+            continue
+        if name in rules.maps:
+            flat.update({f"{name}.{key}": item for key, item in (value or {}).items() if not is_ours(key)})
+        else:
+            flat[name] = value
+    return flat
+
+
+def normal(rules: KindRules, path: str, value: Any) -> Any:
+    """The form in which values of a field are compared."""
+    if path in rules.unordered:
+        value = canonical_list(value)
+    if path in rules.defaults and value in rules.empty.get(path, ()):
+        return rules.defaults[path]
+    return value
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality of normal values; 1 equals 1.0, and an empty list equals nothing."""
+    return canonical(left or None if isinstance(left, list) else left) == canonical(
+        right or None if isinstance(right, list) else right
+    )
+
+
+def resolve_refs(value: Any, resolve: Resolve) -> Any:
+    """The value with remote ids in the place of Refs; UNKNOWN where an id is not known yet."""
+    if isinstance(value, Ref):
+        return resolve(value.address)
+    if isinstance(value, list):
+        return [resolve_refs(item, resolve) for item in value]
+    return value
+
+
+def field_digests(rules: KindRules, body: Body) -> dict[str, str]:
+    """What the mark says of a wanted body: path digest -> value digest."""
+    return {path_digest(path): _digest(rules, path, value) for path, value in flatten(rules, body).items()}
+
+
+def compare(rules: KindRules, wanted: Resource, live: Observed, resolve: Resolve, label: Label) -> Comparison:
+    """Every field that must change to make `live` what `wanted` says, with the reason why."""
+    mark = live.mark or Mark(stack="", key="")
+    want, have = flatten(rules, wanted.body), flatten(rules, live.body)
+    fields = field_digests(rules, wanted.body)
+    diffs = [
+        diff
+        for path, value in want.items()
+        if (diff := _compare_field(rules, wanted, path, value, live, have, mark, resolve, label)) is not None
+    ]
+    removed, notes = _left_the_spec(rules, want, have, mark, label)
+    stored = {key: form for key, form in mark.stored.items() if fields.get(key) == mark.fields.get(key)}
+    return Comparison(tuple(sorted((*diffs, *removed), key=lambda diff: diff.path)), fields, stored, notes)
+
+
+def _compare_field(
+    rules: KindRules,
+    wanted: Resource,
+    path: str,
+    value: Any,
+    live: Observed,
+    have: Mapping[str, Any],
+    mark: Mark,
+    resolve: Resolve,
+    label: Label,
+) -> FieldDiff | None:
+    key = path_digest(path)
+    applied = mark.fields.get(key)
+    now = _digest(rules, path, value)
+    shown = display(value)
+    sensitive = path in wanted.sensitive
+    if path in rules.unreadable:
+        if applied == now or (applied is None and same(value, rules.defaults.get(path))):
+            return None
+        return FieldDiff(path, NOT_READABLE, shown, sensitive=sensitive)
+    if path in wanted.loose and applied == now:
+        return None
+    will_be = resolve_refs(value, resolve)
+    unknown = _has_unknown(will_be)
+    is_now = normal(rules, path, have.get(path))
+    kind = rules.references.get(path)
+    broken = _broken_items(is_now, live) if kind else {}
+    if not broken and not unknown and same(normal(rules, path, will_be), is_now):
+        return None
+    labelled = _labelled(rules, path, is_now, label)
+    live_digest = value_digest(None if labelled == [] else labelled)
+    if not broken and applied == now and mark.stored.get(key) == live_digest:
+        return None
+    spec_changed = applied != now
+    live_changed = applied is not None and live_digest not in (applied, mark.stored.get(key))
+    if kind is not None and spec_changed:
+        # A file that left the spec has lost its key, so the digest cannot tell; an empty list or a foreign id can.
+        live_changed = live_changed and (not is_now or _has_foreign(kind, is_now, label))
+    cause = {
+        (True, True): Cause.BOTH,
+        (True, False): Cause.PENDING,
+        (False, True): Cause.DRIFT,
+        (False, False): Cause.DEPENDENCY,
+    }[spec_changed, live_changed]
+    if path in rules.hidden:
+        after = f"sha256 {wanted.source.sha256}" if wanted.source is not None else None
+        return FieldDiff(path, "other content", after, cause)
+    if kind is None:
+        return FieldDiff(path, display(is_now), shown, cause, origin=wanted.origins.get(path, ""), sensitive=sensitive)
+    return FieldDiff(
+        path,
+        _labelled(rules, path, is_now, label),
+        shown,
+        Cause.PENDING if broken else cause,
+        items=_items(value, is_now, kind, resolve, label, broken),
+        sensitive=sensitive,
+    )
+
+
+def _left_the_spec(
+    rules: KindRules, want: Mapping[str, Any], have: Mapping[str, Any], mark: Mark, label: Label
+) -> tuple[list[FieldDiff], tuple[str, ...]]:
+    """Fields that the last apply set and the spec no longer names go back to the service's default."""
+    diffs: list[FieldDiff] = []
+    notes: list[str] = []
+    for path in sorted({*rules.defaults, *have} - set(want)):
+        applied = mark.fields.get(path_digest(path))
+        if applied is None:
+            continue
+        is_now = normal(rules, path, have.get(path))
+        if path.partition(".")[0] in rules.maps:
+            if _digest(rules, path, is_now) == applied:
+                diffs.append(FieldDiff(path, is_now, None))
+            else:
+                notes.append(f"{path} left the spec, but was changed outside asstops since; it is left as it is")
+        elif path in rules.unreadable:
+            diffs.append(FieldDiff(path, NOT_READABLE, SERVICE_DEFAULT))
+        elif path in rules.defaults and not same(is_now, default := rules.defaults[path]):
+            diffs.append(FieldDiff(path, _labelled(rules, path, is_now, label), default))
+    return diffs, tuple(notes)
+
+
+def display(value: Any) -> Any:
+    """A value as people and JSON see it: references as addresses, keys in order (so that a plan is always the same)."""
+    if isinstance(value, Ref):
+        return str(value.address)
+    if isinstance(value, (list, tuple)):
+        return [display(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: display(item) for key, item in sorted(value.items())}
+    return value
+
+
+def display_live(rules: KindRules, body: Body, label: Label) -> dict[str, Any]:
+    """A live body as people and JSON see it: ids of our own objects as addresses, the mark left out."""
+    return {
+        path: {key: item for key, item in sorted((value or {}).items()) if not is_ours(key)}
+        if path in rules.maps
+        else display(_labelled(rules, path, value, label))
+        for path, value in body.items()
+        if path not in rules.hidden
+    }
+
+
+def _digest(rules: KindRules, path: str, value: Any) -> str:
+    value = normal(rules, path, display_refs(value))
+    return value_digest(None if value == [] else value)
+
+
+def display_refs(value: Any) -> Any:
+    """As `display`, but only where references stand; other values stay untouched."""
+    if isinstance(value, Ref):
+        return str(value.address)
+    if isinstance(value, list):
+        return [display_refs(item) for item in value]
+    return value
+
+
+def _labelled(rules: KindRules, path: str, value: Any, label: Label) -> Any:
+    kind = rules.references.get(path)
+    if kind is None or value is None:
+        return value
+    if isinstance(value, list):
+        labels = [label(kind, item) for item in value]
+        return (canonical_list(labels) if path in rules.unordered else labels) or None
+    return label(kind, value)
+
+
+def _has_foreign(kind: str, value: Any, label: Label) -> bool:
+    return any(
+        item is not None and label(kind, item) == item for item in (value if isinstance(value, list) else [value])
+    )
+
+
+def _has_unknown(value: Any) -> bool:
+    return value is UNKNOWN or (isinstance(value, list) and any(item is UNKNOWN for item in value))
+
+
+def _broken_items(value: Any, live: Observed) -> dict[str, str]:
+    ids = value if isinstance(value, list) else [value]
+    return {item: live.problems[item] for item in ids if item in live.problems}
+
+
+def _items(
+    value: Any, is_now: Any, kind: str, resolve: Resolve, label: Label, broken: Mapping[str, str]
+) -> tuple[ItemDiff, ...]:
+    """What happens to each entry of a list of references, sorted by label."""
+    refs = [ref for ref in (value if isinstance(value, list) else [value]) if isinstance(ref, Ref)]
+    live_ids = [item for item in (is_now if isinstance(is_now, list) else [is_now]) if item is not None]
+    live_set = set(live_ids)
+    live_labels = {label(kind, item): item for item in live_ids}
+    items: list[ItemDiff] = []
+    kept: set[str] = set()
+    for ref in refs:
+        name, remote = str(ref.address), resolve(ref.address)
+        if not isinstance(remote, Unknown) and remote in live_set:
+            kept.add(remote)
+            if remote in broken:
+                items.append(ItemDiff(Action.UPDATE, name, f"{broken[remote]}; will be taken in again"))
+        elif name in live_labels:
+            kept.add(live_labels[name])
+            items.append(ItemDiff(Action.UPDATE, name, "new content" if kind == "file" else "new object"))
+        else:
+            items.append(ItemDiff(Action.CREATE, name))
+    items += [ItemDiff(Action.DELETE, label(kind, item)) for item in live_ids if item not in kept]
+    return tuple(sorted(items, key=lambda item: (item.label, item.action.value)))

@@ -1,0 +1,44 @@
+"""Canonical form and short digests of values. Pure.
+
+A digest here answers "is this still what it was?", never "who made this?": it guards against accidents, not forgers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from asstops.model import Ref
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+"""URL-safe base64 digits: 6 bits a character, safe in metadata, tags and URLs."""
+
+
+def canonical(value: Any) -> str:
+    """One text for equal values: sorted keys, 1.0 as 1, a Ref as its address."""
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Ref):
+        return f"@{value.address}"
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def canonical_list(value: Any) -> Any:
+    """The same list in canonical order, for lists in which order means nothing."""
+    return sorted(value, key=canonical) if isinstance(value, (list, tuple)) else value
+
+
+def short(text: str, characters: int) -> str:
+    """The first `characters` base64 digits of the text's SHA-256, at most 42."""
+    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), "big")
+    return "".join(ALPHABET[(number >> (250 - 6 * i)) & 63] for i in range(characters))

@@ -1,0 +1,374 @@
+"""The words of the program as frozen values: addresses, resources, live objects, changes, plans, events.
+
+Owns the shapes that every other module passes around. Imports nothing of the package but errors, does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+from asstops.errors import Location
+
+Body = Mapping[str, Any]
+"""Field name -> normalised JSON value. A wanted body holds `Ref` where the service will want an id."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """`kind.key`, the stable identity of an object inside a spec. Splits at the first dot."""
+
+    kind: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read `kind.key`; raises ValueError when there is no dot or an empty side."""
+        kind, dot, key = text.partition(".")
+        if not (dot and kind and key):
+            raise ValueError(f"{text!r} is not an address; write KIND.KEY, for example assistant.sales")
+        return cls(kind, key)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """Stands in a wanted body for the remote id of another resource."""
+
+    address: Address
+
+
+class Unknown:
+    """The type of UNKNOWN: a value that only the apply itself will bring to light."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+    def __reduce__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown()
+
+
+class Action(Enum):
+    """What a plan does with one object. The value is the word in the JSON plan."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    READ = "read"
+    NOOP = "noop"
+
+    @property
+    def symbol(self) -> str:
+        return _SYMBOLS[self]
+
+
+_SYMBOLS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "-/+",
+    Action.DELETE: "-",
+    Action.READ: "<=",
+    Action.NOOP: "=",
+}
+
+
+class Cause(Enum):
+    """Why a field differs. The value is the word in the JSON plan.
+
+    PENDING: the spec changed since the last apply. DRIFT: the live object did. BOTH: both, independently.
+    DEPENDENCY: neither, but an object that the field refers to gets a new id.
+    """
+
+    PENDING = "pending"
+    DRIFT = "drift"
+    BOTH = "both"
+    DEPENDENCY = "dependency"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """What a `file` uploads. `sha256` is hex, "" until hashed; `name` is the base name, never altered."""
+
+    path: Path
+    shown: str
+    name: str
+    size_bytes: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One wanted object.
+
+    `owned` False means it exists by other hands (`managed: false`, `id:`): read and referred to, never written.
+    `remote_id` is set only for those that name one. `depends_on` are addresses that must be there first beside the
+    ones `body` refers to. `loose` are fields that the service may move on its own: compared only when the spec
+    changed them. `origins` names, per field, the file its text came from, for display.
+    """
+
+    address: Address
+    body: Body
+    owned: bool = True
+    remote_id: str | None = None
+    protect: bool = False
+    depends_on: frozenset[Address] = frozenset()
+    loose: frozenset[str] = frozenset()
+    source: FileSource | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
+    sensitive: frozenset[str] = frozenset()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    location: Location | None = None
+
+    def references(self) -> frozenset[Address]:
+        """Every address this resource needs: those inside its body and those in `depends_on`."""
+        return frozenset(ref.address for ref in find_refs(self.body)) | self.depends_on
+
+
+def find_refs(value: Any) -> Iterator[Ref]:
+    """Every Ref inside a body value, depth first."""
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from find_refs(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from find_refs(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What asstops writes on an object it makes, to know it again.
+
+    `stack` is the stack's identity (`name` or `name/env`), `key` the key part of the address (the kind is the object's
+    own), `generation` counts replacements from 0, `nonce` tells one creation from another, `origin` is the digest of
+    the repository and path, `fields` maps a field's digest to the digest of what the spec said when last applied, and
+    `stored` maps a field's digest to the digest of the form the service keeps it in, where that is another one.
+    """
+
+    stack: str
+    key: str
+    generation: int = 0
+    nonce: str = ""
+    origin: str = ""
+    protect: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
+    stored: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One live object, as a kind read it. Reading it wrote nothing.
+
+    `body` is normalised like a wanted one, with remote ids where that has Refs. `uses` are the (kind, remote id)
+    pairs it refers to. `problems` maps a field item (a file id, say) to what the service says is wrong with it.
+    `ready` is False while the service is still at work on it; `usable` False once it can only be made anew.
+    `raw` is the service's own answer, for writes that must carry unmanaged fields over.
+    """
+
+    kind: str
+    remote_id: str
+    name: str
+    body: Body
+    mark: Mark | None = None
+    created_at: float = 0
+    uses: frozenset[tuple[str, str]] = frozenset()
+    problems: Mapping[str, str] = field(default_factory=dict)
+    ready: bool = True
+    usable: bool = True
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDiff:
+    """One entry of a list field that differs. `label` is an address or an id, `detail` a short text for people."""
+
+    action: Action
+    label: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDiff:
+    """One field that differs.
+
+    `before` and `after` are display values: references are addresses, None is absent, UNKNOWN is known after apply.
+    `items` is filled for lists of references, where the entries tell more than the two lists.
+    `origin` is the file the wanted text came from, empty when it stands in the spec itself.
+    """
+
+    path: str
+    before: Any
+    after: Any
+    cause: Cause = Cause.PENDING
+    items: tuple[ItemDiff, ...] = ()
+    origin: str = ""
+    note: str = ""
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One object of a Plan.
+
+    `before` is None exactly when nothing is live, `after` is None exactly when nothing is wanted; both are display
+    bodies. `reason` is written for people; no code may branch on it. `live` is what is there now, `wanted` what the
+    spec asks for. `moves` is True when the object gets a new remote id, so that whatever refers to it must follow.
+    `delete_first` marks a replacement under a name that can exist only once. `generation` and `mark` are what the
+    object will carry. `retires` are further live objects at this address that lost to a newer generation.
+    """
+
+    address: Address
+    action: Action
+    before: Body | None
+    after: Body | None
+    diffs: tuple[FieldDiff, ...] = ()
+    reason: str = ""
+    wanted: Resource | None = None
+    live: Observed | None = None
+    mark: Mark | None = None
+    moves: bool = False
+    delete_first: bool = False
+    retires: tuple[Observed, ...] = ()
+
+    def __post_init__(self) -> None:
+        absent = (self.before is None, self.after is None)
+        if absent != (self.action is Action.CREATE, self.action is Action.DELETE):
+            raise ValueError(f"{self.address}: {self.action} with before, after absent: {absent}")
+
+
+class RecordAction(Enum):
+    """What a plan does with the stack's record of files."""
+
+    NONE = "none"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a reader of a plan must know that is no change. `address` may be empty."""
+
+    message: str
+    address: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which stack a plan is for, and where: shown in its heading, pinned in a saved plan."""
+
+    stack: str
+    service: str
+    account: str = ""
+    location: str = ""
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All changes, sorted by address. A value: made once, shown, carried out as shown.
+
+    `changes` holds no NOOP; `unchanged` counts those. `known` maps every address to the remote id it already has and
+    keeps. `complete` is False when `targets` left something out. `origin` is the digest of where the spec lives.
+    """
+
+    target: Target
+    changes: tuple[Change, ...]
+    unchanged: int = 0
+    known: Mapping[Address, str] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+    record: RecordAction = RecordAction.NONE
+    destroy: bool = False
+    targets: tuple[Address, ...] = ()
+    complete: bool = True
+    origin: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """True when applying it would write nothing."""
+        return self.record is RecordAction.NONE and all(c.action is Action.READ for c in self.changes)
+
+    def summary(self) -> PlanSummary:
+        """Counts as printed; a replacement counts as one added and one destroyed."""
+        count = {action: sum(1 for c in self.changes if c.action is action) for action in Action}
+        drifted = sum(
+            1
+            for c in self.changes
+            for d in c.diffs
+            if d.cause in (Cause.DRIFT, Cause.BOTH) and c.action is not Action.DELETE
+        )
+        return PlanSummary(
+            add=count[Action.CREATE] + count[Action.REPLACE],
+            change=count[Action.UPDATE],
+            destroy=count[Action.DELETE] + count[Action.REPLACE],
+            drifted_fields=drifted,
+            unchanged=self.unchanged,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    add: int
+    change: int
+    destroy: int
+    drifted_fields: int
+    unchanged: int
+
+
+class StepState(Enum):
+    """Where a step of an apply stands."""
+
+    STARTED = "started"
+    PROGRESS = "progress"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Verb(Enum):
+    """What one step of an apply does, as said to people."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened while a plan was carried out. `elapsed_s` counts from the step's start."""
+
+    address: Address
+    verb: Verb
+    state: StepState
+    message: str = ""
+    fix: str = ""
+    elapsed_s: float = 0.0
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How an apply ended: every step exactly once, in the order the steps ended.
+
+    `wrote` is True once any writing request was sent, whatever came of it.
+    """
+
+    done: tuple[Event, ...] = ()
+    failed: tuple[Event, ...] = ()
+    skipped: tuple[Event, ...] = ()
+    wrote: bool = False
+    interrupted: bool = False

@@ -1,0 +1,448 @@
+"""Decide what must happen: wanted x observed -> Plan. Pure, and the only place that decides.
+
+Knows kinds only by their rules. Same input, same plan, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from asstops import graph
+from asstops.diff import Comparison, compare, display, display_live, field_digests
+from asstops.errors import Problem, UnsafePlan
+from asstops.model import (
+    UNKNOWN,
+    Action,
+    Address,
+    Change,
+    Mark,
+    Notice,
+    Observed,
+    Plan,
+    RecordAction,
+    Resource,
+    Target,
+    Unknown,
+)
+from asstops.ownership import Ownership, Snapshot
+from asstops.rules import KindRules
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a plan is asked for. `origin` is a digest; `targets` limits it to those addresses and what they need."""
+
+    target: Target
+    origin: str = ""
+    targets: tuple[Address, ...] = ()
+    destroy: bool = False
+    accept_origin: bool = False
+
+
+def make_plan(
+    request: Request, wanted: Mapping[Address, Resource], snapshot: Snapshot, rules: Mapping[str, KindRules]
+) -> Plan:
+    """The plan that makes `snapshot` agree with `wanted`. Pure. Raises UnsafePlan and CycleError."""
+    planning = _Planning(request, wanted, snapshot, rules)
+    return planning.run()
+
+
+def identify(
+    request: Request, wanted: Mapping[Address, Resource], snapshot: Snapshot, rules: Mapping[str, KindRules]
+) -> dict[Address, str]:
+    """The remote id of every wanted object that is live, whatever state it is in. Pure."""
+    planning = _Planning(request, wanted, snapshot, rules)
+    for address in sorted(wanted):
+        planning.known_only(address)
+    return {a: i for a, i in planning.ids.items() if not isinstance(i, Unknown)}
+
+
+class _Planning:
+    """One run of the planner: tables that grow while addresses are visited in dependency order."""
+
+    def __init__(
+        self, request: Request, wanted: Mapping[Address, Resource], snapshot: Snapshot, rules: Mapping[str, KindRules]
+    ) -> None:
+        self.request = request
+        self.stack = request.target.stack
+        self.rules = rules
+        self.snapshot = snapshot
+        self.wanted = wanted
+        self.live = Ownership(self.stack, wanted, snapshot, rules)
+        self.ids: dict[Address, str | Unknown] = {}
+        self.changes: list[Change] = []
+        self.objections: list[Problem] = []
+        self.notices: list[Notice] = list(snapshot.notices)
+        self.unchanged = 0
+        # What the spec names by id is not to be written, whoever made it.
+        self.referred = {(a.kind, r.remote_id) for a, r in wanted.items() if not r.owned}
+
+    def resolve(self, address: Address) -> str | Unknown:
+        """The id an address will have once the plan is carried out, as far as known now."""
+        return self.ids.get(address, UNKNOWN)
+
+    def run(self) -> Plan:
+        scope = self._scope()
+        if self.snapshot.restoring is not None:
+            text = "the soft-deleted account comes back with what it held; the rest is planned once it is there"
+            self.notices.append(Notice(text, str(self.snapshot.restoring)))
+        if self.request.destroy:
+            for address in sorted(set(self.live.owned) & scope if scope is not None else self.live.owned):
+                self._delete(address)
+        else:
+            for address in graph.order(self.wanted):
+                if scope is None or address in scope:
+                    self._visit(address)
+                else:
+                    self.known_only(address)
+            for address in sorted(set(self.live.owned) - set(self.wanted)):
+                if scope is None or address in scope:
+                    self._delete(address)
+        if scope is not None and not self.request.destroy:
+            self._object_to_loose_ends(scope)
+        if self.objections:
+            raise UnsafePlan(self.objections)
+        self.changes.sort(key=lambda change: change.address)
+        graph.steps(self.changes)  # what cannot be ordered must show now, not after it was approved
+        return Plan(
+            target=self.request.target,
+            changes=tuple(self.changes),
+            unchanged=self.unchanged,
+            known={a: i for a, i in sorted(self.ids.items()) if not isinstance(i, Unknown)},
+            notices=tuple(self.notices),
+            record=self._record_action(),
+            destroy=self.request.destroy,
+            targets=self.request.targets,
+            complete=scope is None,
+            origin=self.request.origin,
+        )
+
+    # Which objects the plan is about
+
+    def _scope(self) -> set[Address] | None:
+        """The targets and what they need (on destroy: what needs them); None when everything is meant."""
+        if self.snapshot.restoring is not None:
+            return {self.snapshot.restoring}
+        if not self.request.targets:
+            return None
+        known = set(self.wanted) | set(self.live.owned)
+        for target in self.request.targets:
+            if target not in known:
+                raise UnsafePlan([Problem(f"--target {target}: no such address in the spec or the live state")])
+        needs: dict[Address, set[Address]] = {a: set(r.references()) for a, r in self.wanted.items()}
+        for address, objects in self.live.owned.items():
+            if self.request.destroy:
+                needs.setdefault(address, set()).update(self.live.used_by(objects))
+        if self.request.destroy:
+            needs = _reversed(needs)
+        scope: set[Address] = set()
+        queue = list(self.request.targets)
+        while queue:
+            address = queue.pop()
+            if address not in scope:
+                scope.add(address)
+                queue.extend(needs.get(address, ()))
+        return scope
+
+    # One wanted object
+
+    def _visit(self, address: Address) -> None:
+        resource = self.wanted[address]
+        if not resource.owned:
+            self._unowned(resource)
+            return
+        rules = self.rules[address.kind]
+        if rules.named and self._objects_to(self.live.name_taken(address)):
+            return
+        if self._of_other_origin(address):
+            return
+        if address not in self.live.owned:
+            if self._objects_to(self.live.lost_mark(resource)):
+                return
+            self._warn_of_namesake(resource)
+            self.ids[address] = UNKNOWN if not rules.named else address.key
+            self.changes.append(
+                Change(
+                    address,
+                    Action.CREATE,
+                    None,
+                    _shown(resource, rules),
+                    wanted=resource,
+                    mark=self._mark(resource, 0, "", {}),
+                    moves=not rules.named,
+                )
+            )
+            return
+        winner, losers = self.live.winner(address)
+        self._objects_to(self.live.copies(address, winner, losers))
+        self._compare(resource, winner, losers, rules)
+
+    def _compare(self, resource: Resource, live: Observed, losers: list[Observed], rules: KindRules) -> None:
+        address = resource.address
+        found = compare(rules, resource, live, self.resolve, self.live.label)
+        for note in found.notes:
+            self.notices.append(Notice(note, str(address)))
+        fresh = sorted(path.path for path in found.diffs if path.path in rules.create_only)
+        reason = ""
+        if not live.usable:
+            reason = "it has expired and can only be made anew"
+        elif fresh:
+            reason = f"{', '.join(fresh)} cannot be changed in place"
+        if reason:
+            resumed = self._resumable(address, live, losers)
+            if resumed is not None:
+                self._compare(resource, resumed, [live, *(o for o in losers if o is not resumed)], rules)
+                return
+            self._replace(resource, live, losers, rules, found, reason)
+            return
+        mark = live.mark or Mark(self.stack, address.key)
+        moves = rules.moves_on_change and bool(found.diffs)
+        self.ids[address] = UNKNOWN if moves else live.remote_id
+        after = self._mark(resource, mark.generation, mark.nonce, found.stored)
+        after = replace(after, origin=after.origin or mark.origin)
+        after = replace(after, fields=found.fields) if rules.marked else after
+        reason = self._housekeeping(mark, after, live, losers, found)
+        if not found.diffs and not reason:
+            self.unchanged += 1
+            return
+        self._change(Action.UPDATE, resource, live, losers, found, reason, mark=after, moves=moves)
+
+    def _housekeeping(self, mark: Mark, after: Mark, live: Observed, losers: list[Observed], found: Comparison) -> str:
+        """Why an object whose fields all agree is written to all the same; "" when it is not."""
+        reasons = []
+        if not live.ready and not found.diffs:
+            reasons.append("the service is still at work on it; apply waits until it is ready")
+        if after.protect != mark.protect:
+            reasons.append("protection is switched " + ("on" if after.protect else "off"))
+        if after.origin != mark.origin:
+            reasons.append("the origin of the spec is noted anew")
+        if losers:
+            reasons.append("a copy left by an interrupted apply is removed")
+        if not reasons and after != mark and not found.diffs:
+            reasons.append("the live object already agrees; only the mark of asstops is brought up to date")
+        return "; ".join(reasons)
+
+    def _replace(
+        self,
+        resource: Resource,
+        live: Observed,
+        losers: list[Observed],
+        rules: KindRules,
+        found: Comparison,
+        reason: str,
+    ) -> None:
+        address = resource.address
+        mark = live.mark or Mark(self.stack, address.key)
+        if not rules.replaceable:
+            self.objections.append(
+                Problem(
+                    f"{address}: {reason}, and a replacement would delete everything in it",
+                    resource.location,
+                    "put the old value back, or give the new one another name and move over step by step",
+                )
+            )
+            return
+        if resource.protect:
+            self.objections.append(_protected(address, "replace", reason, resource))
+            return
+        self.ids[address] = address.key if rules.named else UNKNOWN
+        if rules.named:
+            self.notices.append(
+                Notice(
+                    "its name can exist only once, so it is deleted first: it is missing until it has been made again",
+                    str(address),
+                )
+            )
+        newest = max([mark.generation, *(o.mark.generation for o in losers if o.mark is not None)])
+        mark = self._mark(resource, newest + 1, "", {})
+        self._change(
+            Action.REPLACE, resource, live, losers, found, reason, mark=mark, moves=True, delete_first=rules.named
+        )
+
+    def _change(
+        self,
+        action: Action,
+        resource: Resource,
+        live: Observed,
+        losers: Sequence[Observed],
+        found: Comparison,
+        reason: str,
+        *,
+        mark: Mark,
+        moves: bool,
+        delete_first: bool = False,
+    ) -> None:
+        """Plan a change of something that is live and wanted."""
+        rules = self.rules[resource.address.kind]
+        self.changes.append(
+            Change(
+                resource.address,
+                action,
+                display_live(rules, live.body, self.live.label),
+                _shown(resource, rules),
+                diffs=found.diffs,
+                reason=reason,
+                wanted=resource,
+                live=live,
+                mark=mark,
+                moves=moves,
+                delete_first=delete_first,
+                retires=tuple(losers),
+            )
+        )
+
+    def _unowned(self, resource: Resource) -> None:
+        address = resource.address
+        remote_id = resource.remote_id or address.key
+        live = self.live.by_id.get((address.kind, remote_id))
+        self.ids[address] = remote_id
+        if live is None and address.kind in self.snapshot.unread:
+            self.notices.append(Notice("it is not managed here, and whether it exists was not checked", str(address)))
+            return
+        if live is None:
+            self.objections.append(
+                Problem(
+                    f"{address}: {remote_id!r} does not exist, and the spec says that asstops must not create it",
+                    resource.location,
+                    "create it, correct the name, or let asstops manage it",
+                )
+            )
+            return
+        self.unchanged += 1
+        unmarked = replace(live, mark=None)  # what others once applied is none of this spec's business
+        found = compare(self.rules[address.kind], resource, unmarked, self.resolve, self.live.label)
+        for diff in found.diffs:
+            self.notices.append(
+                Notice(
+                    f"{diff.path} is {diff.before!r}, the spec says {diff.after!r}; it is not managed here and stays",
+                    str(address),
+                )
+            )
+
+    def known_only(self, address: Address) -> None:
+        """An address outside the targets: nothing happens to it, but others may refer to it."""
+        resource = self.wanted[address]
+        if not resource.owned:
+            self.ids[address] = resource.remote_id or address.key
+        elif address in self.live.owned:
+            self.ids[address] = self.live.winner(address)[0].remote_id
+
+    # Objections and warnings
+
+    def _objects_to(self, objection: Problem | None) -> bool:
+        """Take note of an objection; True when there is one."""
+        if objection is not None:
+            self.objections.append(objection)
+        return objection is not None
+
+    def _object_to_loose_ends(self, scope: set[Address]) -> None:
+        """What is outside the targets must not lose what it uses."""
+        going = {(o.kind, o.remote_id): c.address for c in self.changes for o in graph.drops(c)}
+        for address in sorted(set(self.live.owned) - scope):
+            for live in self.live.owned[address]:
+                for used in sorted(live.uses & going.keys()):
+                    text = f"{address} still uses the {going[used]} that this targeted plan would take away"
+                    self.objections.append(Problem(text, fix=f"add --target {address}"))
+
+    def _of_other_origin(self, address: Address) -> bool:
+        if self.request.accept_origin:
+            return False
+        return self._objects_to(self.live.other_origin(address, self.request.origin))
+
+    def _warn_of_namesake(self, resource: Resource) -> None:
+        other = self.live.namesake(resource)
+        if other is not None:
+            text = f"{other.remote_id} has the same name {other.name!r}, but no mark of asstops; it is left alone"
+            self.notices.append(Notice(text, str(resource.address)))
+
+    def _resumable(self, address: Address, live: Observed, losers: Sequence[Observed]) -> Observed | None:
+        """A newer, unfinished copy from an interrupted replacement that can still become what is wanted."""
+        newest = max(losers, key=lambda o: o.mark.generation if o.mark else 0, default=None)
+        if newest is None or newest.mark is None or live.mark is None or not newest.usable:
+            return None
+        if newest.mark.generation <= live.mark.generation:
+            return None
+        rules, resource = self.rules[address.kind], self.wanted[address]
+        found = compare(rules, resource, newest, self.resolve, self.live.label)
+        return None if any(diff.path in rules.create_only for diff in found.diffs) else newest
+
+    # Deletes, marks, the record
+
+    def _delete(self, address: Address) -> None:
+        objects = sorted(self.live.owned[address], key=lambda o: (o.created_at, o.remote_id))
+        if self._of_other_origin(address):
+            return
+        self._objects_to(self.live.copies(address, *self.live.winner(address)))
+        objects = [o for o in objects if (o.kind, o.remote_id) not in self.referred]
+        if not objects:
+            return
+        live, *others = objects
+        resource = self.wanted.get(address)
+        if resource is not None and not resource.owned:
+            return
+        if any(o.mark is not None and o.mark.protect for o in objects) or (resource is not None and resource.protect):
+            self.objections.append(_protected(address, "delete", "", resource))
+            return
+        rules = self.rules[address.kind]
+        self.changes.append(
+            Change(
+                address,
+                Action.DELETE,
+                display_live(rules, live.body, self.live.label),
+                None,
+                reason="" if self.request.destroy else "it is no longer in the spec",
+                live=live,
+                retires=tuple(others),
+            )
+        )
+
+    def _mark(self, resource: Resource, generation: int, nonce: str, stored: Mapping[str, str]) -> Mark:
+        rules = self.rules[resource.address.kind]
+        return Mark(
+            stack=self.stack,
+            key=resource.address.key,
+            generation=generation,
+            nonce=nonce,
+            origin=self.request.origin if rules.marked else "",
+            protect=resource.protect,
+            fields=field_digests(rules, resource.body) if rules.marked else {},
+            stored=stored,
+        )
+
+    def _record_action(self) -> RecordAction:
+        """The record is there exactly as long as files of ours are."""
+        files = [change for change in self.changes if change.address.kind == "file"]
+        gone = {c.address for c in files if c.action is Action.DELETE}
+        stay = {a for a in self.live.owned if a.kind == "file"} - gone
+        coming = any(c.action is not Action.DELETE for c in files)
+        if not stay and not coming:
+            return RecordAction.DELETE if self.snapshot.record.pages else RecordAction.NONE
+        if not self.snapshot.record.pages:
+            return RecordAction.CREATE
+        # The note of a cut-off apply stays for as long as files that may be left from it do.
+        stale = self.snapshot.record.note is not None and not self.snapshot.suspects
+        ours = self.request.origin
+        moved = any(ours and page.mark.origin not in ("", ours) for page in self.snapshot.record.pages)
+        return RecordAction.UPDATE if files or stale or moved else RecordAction.NONE
+
+
+def _shown(resource: Resource, rules: KindRules) -> dict[str, object]:
+    return {path: display(value) for path, value in resource.body.items() if path not in rules.hidden}
+
+
+def _protected(address: Address, verb: str, why: str, resource: Resource | None) -> Problem:
+    because = f" ({why})" if why else ""
+    return Problem(
+        f"{address} is protected, and the plan would {verb} it{because}",
+        resource.location if resource is not None else None,
+        "to allow it, set protect: false on it (put the entry back first, if it has left the spec) and apply that",
+    )
+
+
+def _reversed(needs: Mapping[Address, Iterable[Address]]) -> dict[Address, set[Address]]:
+    result: dict[Address, set[Address]] = {}
+    for address, targets in needs.items():
+        for target in targets:
+            result.setdefault(target, set()).add(address)
+    return result
