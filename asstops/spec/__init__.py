@@ -1,0 +1,66 @@
+"""From YAML files to a validated Stack of Resources: offline, without a credential, writing nothing.
+
+The steps: sources (which files) -> yaml_reader (node trees that know their positions) -> merge (documents, overlays)
+-> variables -> credentials -> validate (each entry against its kind's model) -> context (paths, globs, references)
+-> loader (the Stack). Problems are collected along the way and raised together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from asstops.model import Address, Resource
+from asstops.spec.stack import Stack
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def load(
+    files: Sequence[Path] = (),
+    *,
+    env: str = "",
+    variables: Mapping[str, str] = _NONE,
+    var_files: Sequence[Path] = (),
+    environ: Mapping[str, str] = _NONE,
+    base: Path = Path("."),
+    allow_outside: bool = False,
+) -> Stack:
+    """Read and check a spec.
+
+    `files` are files or folders, `asstops.yaml` in `base` when empty. Raises SpecInvalid with every problem found, and
+    UsageError when there is no spec file or no such environment. File contents are not hashed: see `hash_files`.
+    """
+    from asstops.spec.loader import load_stack
+
+    return load_stack(
+        files,
+        env=env,
+        variables=variables,
+        var_files=var_files,
+        environ=environ,
+        base=base,
+        allow_outside=allow_outside,
+    )
+
+
+def hash_files(resources: Mapping[Address, Resource]) -> dict[Address, Resource]:
+    """The same resources with every FileSource's `sha256` filled in; each file is read once.
+
+    Raises SpecInvalid naming every file that cannot be read or changed since `load`.
+    """
+    from asstops.spec.hashing import hash_sources
+
+    return hash_sources(resources)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a spec document, for editors."""
+    from asstops.spec.editor_schema import document_schema
+
+    return document_schema()
+
+
+__all__ = ["Stack", "hash_files", "json_schema", "load"]

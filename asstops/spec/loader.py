@@ -1,0 +1,343 @@
+"""Puts the steps together: files -> documents -> entries -> Resources -> a Stack, or every problem at once."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from asstops.errors import Location, SpecInvalid
+from asstops.kinds import Kind, registry
+from asstops.kinds.base import KEY_PATTERN, KEY_RULE
+from asstops.kinds.fields import SpecModel
+from asstops.model import Address, Resource
+from asstops.spec import functions
+from asstops.spec.context import EntryContext, Workspace
+from asstops.spec.credentials import is_credential_name, refuse_credentials, refuse_name
+from asstops.spec.documents import Documents
+from asstops.spec.files import KIND as FILE
+from asstops.spec.files import FileTable
+from asstops.spec.git import origin_of
+from asstops.spec.header import Header, read_header
+from asstops.spec.merge import overlay, unite
+from asstops.spec.nodes import (
+    MapNode,
+    Node,
+    Problems,
+    ScalarNode,
+    Source,
+    describe,
+    dotted,
+    is_empty,
+    is_tainted,
+    node_at,
+)
+from asstops.spec.paths import Paths
+from asstops.spec.scalars import Value
+from asstops.spec.shape import opaque_fields
+from asstops.spec.sources import SpecFile, find_sources
+from asstops.spec.stack import Stack
+from asstops.spec.validate import salvage, validate
+from asstops.spec.variables import Variables, interpolate
+from asstops.spec.words import cut
+from asstops.spec.yaml_reader import read_documents
+
+ACCOUNT = "resource"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of a section, read and validated. `value` is None when it has problems."""
+
+    key: str
+    node: Node
+    where: Location
+    value: SpecModel | None
+    sensitive: frozenset[str]
+
+
+def load_stack(
+    files: Sequence[Path],
+    *,
+    env: str,
+    variables: Mapping[str, str],
+    var_files: Sequence[Path],
+    environ: Mapping[str, str],
+    base: Path,
+    allow_outside: bool,
+) -> Stack:
+    """See `asstops.spec.load`."""
+    specs = find_sources(files, env, base)
+    problems = Problems()
+    sections = {kind.section for kind in registry().values() if not kind.single} | {functions.SECTION, "vars"}
+    read = [document for spec in specs if (document := _read(spec, sections, problems)) is not None]
+    whole = unite(read, sections, problems)
+    if whole is None or len(read) < len(specs):
+        raise SpecInvalid(problems.all())  # half a spec would only make noise
+    known = Variables(problems)
+    known.declare(whole.entries.get("vars"), whole.keys["vars"].location if "vars" in whole.keys else None)
+    _refuse_in_vars(whole.entries.get("vars"), problems)
+    known.assign(variables, _read_var_files(var_files, base, problems), environ)
+    header = read_header(whole, known, problems)
+    root = Path(os.path.abspath(specs[0].base.path)).parent
+    paths = Paths(root, base, problems, allow_outside=allow_outside)
+    loader = _Loader(whole, header, known, paths, problems)
+    resources = loader.resources(environ)
+    if problems:
+        raise SpecInvalid(problems.all())
+    spec_path = Path(os.path.realpath(specs[0].base.path))
+    return Stack(
+        name=header.stack,
+        env=env,
+        service=header.service,
+        identity=f"{header.stack}/{env}" if env else header.stack,
+        origin=header.origin or origin_of(spec_path),
+        root=root,
+        files=tuple(source.path for spec in specs for source in (spec.base, spec.overlay) if source is not None),
+        resources=dict(sorted(resources.items())),
+        account=next((item for address, item in resources.items() if address.kind == ACCOUNT), None),
+        warnings=tuple(sorted(problems.warnings, key=lambda problem: problem.sort_key())),
+        secrets=frozenset(problems.secrets),
+    )
+
+
+def _read(spec: SpecFile, sections: set[str], problems: Problems) -> MapNode | None:
+    """One file with its overlay, None when either cannot be used."""
+    before = len(problems)
+    base = _read_one(spec.base, sections, problems)
+    over = _read_one(spec.overlay, sections, problems) if spec.overlay is not None else None
+    if base is None or (spec.overlay is not None and over is None) or len(problems) > before:
+        return None
+    return overlay(base, over) if over is not None else base
+
+
+def _read_one(source: Source, sections: set[str], problems: Problems) -> MapNode | None:
+    try:
+        data = source.path.read_bytes()
+    except OSError as error:
+        problems.add(f"the file cannot be read: {error.strerror}", source.at(), "check its permissions")
+        return None
+    maps: list[MapNode] = []
+    for number, document in enumerate(read_documents(data, source, problems), start=1):
+        if isinstance(document, MapNode):
+            maps.append(document)
+        elif is_empty(document):
+            problems.add(f"document {number} is empty", source.at(), "remove the --- line, or write something below it")
+        else:
+            problems.add(
+                f"the document is {describe(document)}, a map is wanted", document.location, "write stack: NAME"
+            )
+    return unite(maps, sections, problems)
+
+
+def _refuse_in_vars(node: Node | None, problems: Problems) -> None:
+    if isinstance(node, MapNode):
+        for name, entry in node.entries.items():
+            if is_credential_name(name):
+                refuse_name(problems, name, node.keys[name].location)
+            else:
+                refuse_credentials(entry, {}, problems)
+
+
+def _read_var_files(files: Sequence[Path], base: Path, problems: Problems) -> dict[str, tuple[Value, Location]]:
+    """Names and values of all --var-file files; a later file wins."""
+    values: dict[str, tuple[Value, Location]] = {}
+    for file in files:
+        source = Source(base / file, file.as_posix())
+        try:
+            data = source.path.read_bytes()
+        except OSError as error:
+            problems.add(
+                f"the file cannot be read: {error.strerror}", source.at(), "check the path given with --var-file"
+            )
+            continue
+        for document in read_documents(data, source, problems):
+            if not isinstance(document, MapNode):
+                problems.add(
+                    "a file of variables is a map of names", document.location, "write NAME: VALUE, one a line"
+                )
+                continue
+            for name, node in document.entries.items():
+                if isinstance(node, ScalarNode) and not is_empty(node):
+                    values[name] = (node.value, node.location)
+                else:
+                    problems.add(
+                        f"variable {cut(name)} is {describe(node)}, one value is wanted",
+                        document.keys[name].location,
+                        "give text, a number, true or false",
+                    )
+    return values
+
+
+class _Loader:
+    """Turns the entries of a merged document into resources."""
+
+    def __init__(self, whole: MapNode, header: Header, variables: Variables, paths: Paths, problems: Problems) -> None:
+        self._whole = whole
+        self._header = header
+        self._variables = variables
+        self._paths = paths
+        self._problems = problems
+
+    def resources(self, environ: Mapping[str, str]) -> dict[Address, Resource]:
+        """Every wanted resource; after problems only some, which the caller then never uses."""
+        kinds = registry()
+        entries = {kind.name: self._kind_entries(kind) for kind in kinds.values()}
+        tools = self._entries(functions.SECTION, functions.SECTION, functions.ToolSpec, KEY_PATTERN, KEY_RULE, ())
+        documents = Documents(self._paths, self._variables, self._problems)
+        shared = Workspace(
+            service=self._header.service,
+            problems=self._problems,
+            documents=documents,
+            files=FileTable(self._paths, self._problems),
+            sections={kind.name: kind.section for kind in kinds.values()},
+            keys={
+                name: frozenset(entry.key for entry in found)
+                for name, found in entries.items()
+                if found is not None and not is_empty(self._whole.entries.get(kinds[name].section))
+            },
+            unreadable=frozenset(name for name, found in entries.items() if found is None),
+            function_keys=frozenset(entry.key for entry in tools or ()),
+            functions_unreadable=tools is None,
+        )
+        shared.keys = {FILE: frozenset(), **shared.keys}
+        shared.functions = {
+            entry.key: function
+            for entry in tools or ()
+            if isinstance(entry.value, functions.ToolSpec)
+            and (function := self._function(entry, entry.value, documents)) is not None
+        }
+        built: dict[Address, Resource] = {}
+        for name in sorted(kinds, key=lambda name: name != FILE):  # files first: others refer to their paths
+            for entry in entries[name] or ():
+                self._build(kinds[name], entry, shared, built)
+        self._warn_unused(shared, tools or ())
+        built.update(
+            {address: shared.files.resources[address] for address in shared.files.used & set(shared.files.resources)}
+        )
+        return self._tie_to_account(built, environ)
+
+    def _kind_entries(self, kind: Kind[Any]) -> list[_Entry] | None:
+        maps = tuple(kind.rules.maps)
+        if not kind.single:
+            return self._entries(kind.section, kind.name, kind.spec, kind.key_pattern, kind.key_rule, maps)
+        node = self._whole.entries.get(kind.section)
+        if node is None or is_empty(node):
+            return []
+        where = self._whole.keys[kind.section].location
+        value, node, sensitive = self._validated(kind.section, kind.spec, node, where, maps)
+        name = node_at(node, ("name",))
+        key = name.text if isinstance(name, ScalarNode) else ""
+        return [_Entry(key, node, where, value, sensitive)]
+
+    def _entries(
+        self,
+        section: str,
+        kind: str,
+        model: type[SpecModel],
+        key_pattern: str,
+        key_rule: str,
+        maps: Sequence[str],
+    ) -> list[_Entry] | None:
+        """The entries of a section in spec order; None when the section is no map."""
+        node = self._whole.entries.get(section)
+        if node is None or is_empty(node):
+            return []
+        if not isinstance(node, MapNode):
+            self._problems.add(
+                f"{section} is {describe(node)}, a map of entries is wanted",
+                self._whole.keys[section].location,
+                "write KEY: and the entry's fields below it",
+            )
+            return None
+        found = []
+        for key, entry in node.entries.items():
+            where = node.keys[key].location
+            if not re.fullmatch(key_pattern, key):
+                self._problems.add(f"{section}: key {cut(key)!r} is not valid", where, key_rule)
+            value, entry, sensitive = self._validated(f"{kind}.{key}", model, entry, where, maps)
+            found.append(_Entry(key, entry, where, value, sensitive))
+        return found
+
+    def _validated(
+        self, label: str, model: type[SpecModel], node: Node, where: Location, maps: Sequence[str]
+    ) -> tuple[SpecModel | None, Node, frozenset[str]]:
+        """The entry's value, its node with variables filled in, and the paths that are sensitive."""
+        before = len(self._problems)
+        sensitive: set[str] = set()
+
+        def watch(path: tuple[Any, ...], scalar: ScalarNode) -> None:
+            field = dotted(path)
+            if path[0] in maps or (not model.reaches_models and path != ("name",)):
+                sensitive.add(field)
+                return
+            reason = "which is an identity" if not model.reaches_models else "which may reach a model"
+            self._problems.add(
+                f"{label}: a sensitive variable is used in {field}, {reason}",
+                scalar.location,
+                "use one that is not sensitive",
+            )
+
+        node = interpolate(node, self._variables, opaque_fields(model), watch)
+        refuse_credentials(node, opaque_fields(model), self._problems)
+        value = validate(model, node, label, where, self._problems)
+        return value if len(self._problems) == before else None, node, frozenset(sensitive)
+
+    def _function(self, entry: _Entry, spec: functions.ToolSpec, documents: Documents) -> functions.Function | None:
+        return functions.build_function(entry.key, spec, entry.node, entry.where, documents, self._problems)
+
+    def _build(self, kind: Kind[Any], entry: _Entry, shared: Workspace, built: dict[Address, Resource]) -> None:
+        label = kind.section if kind.single else f"{kind.name}.{entry.key}"
+        if entry.value is None:
+            careful = kind.name == FILE or is_tainted(entry.node)
+            left = None if careful else salvage(kind.spec, entry.node)
+            if left is not None:
+                value, node = left
+                kind.build(entry.key, value, EntryContext(shared, label, node, entry.where, references_only=True))
+            return
+        context = EntryContext(shared, label, entry.node, entry.where)
+        before = len(self._problems)
+        resource = kind.build(entry.key, entry.value, context)
+        resource = replace(resource, location=entry.where, sensitive=resource.sensitive | entry.sensitive)
+        if kind.name != FILE:
+            built[resource.address] = resource
+        elif len(self._problems) == before:
+            named = node_at(entry.node, ("path",))
+            at = named if isinstance(named, ScalarNode) and resource.owned else None
+            shared.files.declare(
+                resource, at.text if at else None, (at or entry.node).source, label, at.location if at else entry.where
+            )
+
+    def _warn_unused(self, shared: Workspace, tools: Sequence[_Entry]) -> None:
+        for address, resource in shared.files.resources.items():
+            if address not in shared.files.used:
+                self._problems.warn(
+                    f"{address} is used by nothing and will not be uploaded",
+                    resource.location,
+                    "remove it, or use it",
+                )
+        for entry in tools:
+            if entry.key not in shared.used_functions:
+                self._problems.warn(f"tools.{entry.key} is used by no assistant", entry.where, "remove it, or use it")
+
+    def _tie_to_account(self, built: dict[Address, Resource], environ: Mapping[str, str]) -> dict[Address, Resource]:
+        """Let everything wait for the account, and settle which subscription that is in."""
+        account = next((resource for address, resource in built.items() if address.kind == ACCOUNT), None)
+        if account is None:
+            return built
+        subscription = account.options.get("subscription_id") or environ.get("AZURE_SUBSCRIPTION_ID")
+        if not subscription:
+            self._problems.add(
+                f"{ACCOUNT}: subscription_id is missing",
+                account.location,
+                "add it, or set AZURE_SUBSCRIPTION_ID in the environment",
+            )
+        tied = {
+            address: replace(resource, depends_on=resource.depends_on | {account.address})
+            for address, resource in built.items()
+        }
+        tied[account.address] = replace(account, options={**account.options, "subscription_id": subscription})
+        return tied

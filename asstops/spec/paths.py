@@ -1,0 +1,186 @@
+"""Paths that a spec names: how they are written, where they may lead, and what they must lead to.
+
+A path is relative to the file that names it, written with forward slashes, and stays inside the repository also when
+links are followed. What holds secrets or history (.git, .env*, .asstops) is never reached.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from difflib import get_close_matches
+from pathlib import Path
+
+from asstops.errors import Location
+from asstops.spec.git import top_level
+from asstops.spec.nodes import Problems, Source
+from asstops.spec.words import cut
+
+MAX_FILE_BYTES = 536_870_912
+
+
+def nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def is_forbidden(name: str) -> bool:
+    """True for names of files and folders that a spec never reaches, on file systems that ignore case too."""
+    folded = name.lower()
+    return folded in (".git", ".asstops") or folded.startswith(".env")
+
+
+class Paths:
+    """Resolves and checks the paths of one spec."""
+
+    def __init__(self, root: Path, base: Path, problems: Problems, *, allow_outside: bool) -> None:
+        self.root = root
+        self._base = base
+        self.problems = problems
+        self._allow_outside = allow_outside
+        self._tops: dict[Path, Path] = {}
+        self._real_folders: dict[str, Path] = {}
+
+    def shown(self, path: Path) -> str:
+        """The path from the spec's root, `/`-separated, NFC: the key of a globbed file."""
+        return nfc(Path(os.path.relpath(path, self.root)).as_posix())
+
+    def reported(self, path: Path) -> str:
+        """The path as problems name it: written from where the command runs, as spec files are."""
+        try:
+            return nfc(path.relative_to(os.path.abspath(self._base)).as_posix())
+        except ValueError:
+            return self.shown(path)
+
+    def locate(self, text: str, naming: Source, label: str, where: Location) -> Path | None:
+        """The absolute path that `text` in the file `naming` means, None after a problem. Need not exist."""
+        if trouble := written_wrong(text, allow_absolute=self._allow_outside):
+            self.problems.add(f"{label}: {trouble[0]}", where, trouble[1])
+            return None
+        path = _on_disk(Path(os.path.normpath(self.folder_of(naming) / text)))
+        return path if self.allowed(path, text, naming, label, where) else None
+
+    def folder_of(self, naming: Source) -> Path:
+        return Path(os.path.abspath(naming.path)).parent
+
+    def allowed(self, path: Path, text: str, naming: Source, label: str, where: Location) -> bool:
+        """Whether a path, links followed, stays where it must; notes a problem if not."""
+        try:
+            real = self._real(path)
+        except (OSError, RuntimeError, ValueError) as error:
+            told = error.strerror if isinstance(error, OSError) else "its links go round in a circle"
+            self.problems.add(f"{label}: path {cut(text)!r} cannot be followed: {told}", where)
+            return False
+        tops = {self._top(self.root), self._top(self.folder_of(naming))}
+        inside = [real.relative_to(top) for top in tops if real.is_relative_to(top)]
+        parts = min(inside, key=lambda item: len(item.parts)).parts if inside else real.parts
+        named = Path(text).parts
+        if bad := next((part for part in (*named, *parts) if is_forbidden(part)), None):
+            self.problems.add(
+                f"{label}: path {cut(text)!r} leads into {cut(bad)}, which a spec never reads",
+                where,
+                "move the file elsewhere",
+            )
+            return False
+        if not inside and not self._allow_outside:
+            self.problems.add(
+                f"{label}: path {cut(text)!r} leads out of the repository", where, "copy the file into the repository"
+            )
+            return False
+        return True
+
+    def _top(self, folder: Path) -> Path:
+        if folder not in self._tops:
+            real = folder.resolve()
+            self._tops[folder] = top_level(real) or real
+        return self._tops[folder]
+
+    def _real(self, path: Path) -> Path:
+        """The path with links followed; folders are looked up once."""
+        if path.is_symlink():
+            return path.resolve()
+        parent = str(path.parent)
+        if parent not in self._real_folders:
+            self._real_folders[parent] = path.parent.resolve()
+        return self._real_folders[parent] / path.name
+
+    def file_size(self, path: Path, text: str, label: str, where: Location, limit: int = MAX_FILE_BYTES) -> int | None:
+        """The size of a regular, readable file of at most `limit` bytes that is not empty; None after a problem."""
+        what = f"{label}: file {cut(text)!r}"
+        try:
+            found = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            self.problems.add(*_missing(path, text, what, where))
+            return None
+        except (OSError, ValueError) as error:
+            told = getattr(error, "strerror", None) or str(error)
+            self.problems.add(f"{what} cannot be read: {told}", where)
+            return None
+        if stat.S_ISDIR(found.st_mode):
+            self.problems.add(f"{what} is a folder", where, f'name a file, or use {{glob: "{text.rstrip("/")}/**"}}')
+        elif not stat.S_ISREG(found.st_mode):
+            self.problems.add(f"{what} is no regular file", where, "name a file with content of its own")
+        elif not os.access(path, os.R_OK):
+            self.problems.add(f"{what} may not be read by this user", where, "check the file's permissions")
+        elif found.st_size == 0:
+            self.problems.add(f"{what} is empty", where, "give it content, or remove the line")
+        elif found.st_size > limit:
+            self.problems.add(
+                f"{what} has {found.st_size:,} bytes, at most {limit:,} are allowed", where, "split the file"
+            )
+        else:
+            return found.st_size
+        return None
+
+
+def written_wrong(text: str, *, allow_absolute: bool = False) -> tuple[str, str] | None:
+    """What is wrong with a path as written, and the fix; None for a sound one."""
+    if not text.strip():
+        return "the path is empty", "name a file"
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        return f"path {cut(text)!r} has a control character", "remove it"
+    if "\\" in text:
+        return f"path {cut(text)!r} has a backslash", f"write {cut(text.replace(chr(92), '/'))}"
+    if Path(text).is_absolute() and not allow_absolute:
+        return f"path {cut(text)!r} is absolute", "write it relative to the file that names it"
+    return None
+
+
+def _on_disk(path: Path) -> Path:
+    """The path as the file system spells it: some keep accented letters decomposed."""
+    if str(path).isascii() or os.path.lexists(path):
+        return path
+    found = Path(path.anchor)
+    for part in path.parts[1:]:
+        step = found / part
+        if not os.path.lexists(step):
+            try:
+                step = next((item for item in found.iterdir() if nfc(item.name) == nfc(part)), step)
+            except OSError:
+                return path
+        found = step
+    return found
+
+
+def _missing(path: Path, text: str, what: str, where: Location) -> tuple[str, Location, str]:
+    if path.is_symlink():
+        return f"{what} is a link to nothing", where, "mend the link"
+    folder = path.parent
+    if not folder.is_dir():
+        while folder.parent != folder and not folder.parent.is_dir():
+            folder = folder.parent
+        close = _similar(folder)
+        return f"{what} does not exist: there is no folder {folder.name!r}", where, close or "check the path"
+    folder_text, slash, _ = text.rpartition("/")
+    close = _similar(path, folder_text + slash)
+    return f"{what} does not exist", where, close or "check the path; it is relative to the file that names it"
+
+
+def _similar(path: Path, prefix: str = "") -> str:
+    """A fix naming the sibling with the nearest name, "" when there is none. `prefix` goes before it."""
+    try:
+        names = [item.name for item in path.parent.iterdir() if not item.name.startswith(".")]
+    except OSError:
+        return ""
+    close = get_close_matches(path.name, names, n=1)
+    return f"did you mean {prefix}{nfc(close[0])}?" if close else ""
