@@ -1,0 +1,141 @@
+"""What a kind of resource is: the contract between kinds and the rest, and the registry.
+
+A kind is one file in this folder: the model of what users write, the rules the planner needs as data, and the calls
+to the service. Nothing else lists kinds; `asstops.kinds` imports what is in its folder.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+from asstops.kinds.fields import FileEntry, FileText, SpecModel
+from asstops.model import Address, Body, Mark, Observed, Resource
+from asstops.rules import KindRules
+
+if TYPE_CHECKING:
+    from asstops.providers.session import Session
+
+SpecT = TypeVar("SpecT", bound=SpecModel)
+KeyPath = tuple[Any, ...]
+"""Where inside an entry of the spec: keys and indexes, as in pydantic's `loc`."""
+
+KEY_PATTERN = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+KEY_RULE = "use 1 to 63 letters, digits and inner hyphens"
+
+
+class BuildContext(Protocol):
+    """What the spec loader offers a kind that turns an entry into a Resource. Problems are collected, not raised."""
+
+    service: str
+
+    def text(self, value: str | FileText | None, at: KeyPath) -> tuple[str | None, str]:
+        """The text itself, and the path of the file it came from ("" when it stands in the spec)."""
+
+    def mapping(self, value: Mapping[str, Any] | FileText, at: KeyPath) -> Mapping[str, Any]:
+        """A JSON object, from the spec or from the file named; {} after a problem."""
+
+    def files(self, entries: Sequence[FileEntry], at: KeyPath) -> tuple[Address, ...]:
+        """Addresses of `file` resources that the entries name, globs expanded, each once, in order met."""
+
+    def reference(self, kind: str, key: str, at: KeyPath) -> Address | None:
+        """The address, if the spec has it; else a dangling reference is reported and None comes back."""
+
+    def function(self, key: str, at: KeyPath) -> Mapping[str, Any] | None:
+        """The definition of a function tool: name, description, parameters, and strict when set."""
+
+    def problem(self, message: str, at: KeyPath, fix: str = "") -> None:
+        """Report a mistake at a place inside the entry that is being built."""
+
+    def declared(self, kind: str) -> bool:
+        """True when the spec has the section of this kind at all."""
+
+
+def _no_report(_done: int, _total: int) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an apply asks a kind to carry out on one object.
+
+    `wanted.body` has remote ids in the place of Refs. `changed` are the paths of the fields that differ. `mark` goes
+    on the object once it is complete. `labels` are remote ids with the addresses that own them. `report`
+    may be called with (done, total) while work goes on.
+    """
+
+    wanted: Resource
+    mark: Mark
+    changed: frozenset[str] = frozenset()
+    live: Observed | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    report: Callable[[int, int], None] = _no_report
+
+
+class Kind(ABC, Generic[SpecT]):
+    """One type of resource.
+
+    `section` is the spec's top-level key; `single` kinds have one entry there instead of a map of keys.
+    `plane` says where it lives: in Azure Resource Manager, or in the account's data plane. A key is valid
+    when all of it matches `key_pattern`, which `key_rule` puts in words.
+    """
+
+    name: ClassVar[str]
+    section: ClassVar[str]
+    summary: ClassVar[str]
+    single: ClassVar[bool] = False
+    plane: ClassVar[Literal["arm", "data"]] = "data"
+    key_pattern: ClassVar[str] = KEY_PATTERN
+    key_rule: ClassVar[str] = KEY_RULE
+    spec: ClassVar[type[SpecModel]]
+    rules: ClassVar[KindRules]
+
+    @abstractmethod
+    def build(self, key: str, spec: SpecT, ctx: BuildContext) -> Resource:
+        """Turn a validated entry into a wanted object. Pure but for what `ctx` reads; report mistakes to `ctx`."""
+
+    @abstractmethod
+    def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
+        """Read the live objects of this kind by listing pages, never one request an object. Writes nothing."""
+
+    @abstractmethod
+    def create(self, session: Session, step: Step) -> Observed:
+        """Make the object with its mark; return what the service says it is. Never repeats a create blindly."""
+
+    @abstractmethod
+    def update(self, session: Session, step: Step) -> Observed:
+        """Change the live object to what is wanted, mark last; return what the service says it is."""
+
+    @abstractmethod
+    def delete(self, session: Session, live: Observed) -> None:
+        """Remove the live object; one that is gone already is no error."""
+
+    def unsupported(self, wanted: Resource, api_version: str) -> tuple[str, ...]:
+        """Fields of `wanted` that this version of the API does not have."""
+        return ()
+
+    def find(self, session: Session, mark: Mark) -> Observed | None:
+        """Look for the object of a create whose answer was lost, by its mark's nonce."""
+        for live in self.observe(session, ()):
+            if live.mark is not None and live.mark.nonce == mark.nonce:
+                return live
+        return None
+
+
+_REGISTRY: dict[str, Kind[Any]] = {}
+
+
+def register(cls: type[Kind[Any]]) -> type[Kind[Any]]:
+    """Class decorator: make the kind known under its name."""
+    _REGISTRY[cls.name] = cls()
+    return cls
+
+
+def registry() -> Mapping[str, Kind[Any]]:
+    """Every known kind by name, in alphabetical order."""
+    return dict(sorted(_REGISTRY.items()))
+
+
+__all__ = ["Body", "BuildContext", "KeyPath", "Kind", "Step", "register", "registry"]

@@ -1,0 +1,123 @@
+"""Files that assistants and vector stores use.
+
+API:          /openai/files of Azure OpenAI, purpose `assistants`.
+Identity:     the stack's record (asstops/record.py): a file has neither metadata nor a checksum.
+Changes:      new content is a new upload with a new id; what used the old one follows, then the old one goes.
+Limits:       1 byte to 512 MB; names go out as they are, since citations show them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from asstops.errors import ApplyError
+from asstops.kinds.base import BuildContext, Kind, Step, register
+from asstops.kinds.fields import Bool, SpecModel, Text
+from asstops.model import Address, FileSource, Observed, Resource
+from asstops.record import content_digest
+from asstops.rules import KindRules
+
+if TYPE_CHECKING:
+    from asstops.providers.session import Session
+
+
+_BLOCK = 1 << 20
+
+
+class FileSpec(SpecModel):
+    """A file to upload, or with `id` one that is there already."""
+
+    path: Text | None = Field(
+        None, description="Path, relative to the file that names it.", examples=["data/sales.json"]
+    )
+    id: Text | None = Field(None, description="Id of a file made elsewhere; it is never written or deleted.")
+    protect: Bool = Field(False, description="Refuse to delete it, also after it has left the spec.")
+
+
+@register
+class FileKind(Kind[FileSpec]):
+    name = "file"
+    section = "files"
+    summary = "uploaded file"
+    spec = FileSpec
+    rules = KindRules(
+        moves_on_change=True,
+        marked=False,
+        shown_only=frozenset({"name", "size_bytes", "sha256"}),
+        hidden=frozenset({"content"}),
+    )
+
+    def build(self, key: str, spec: FileSpec, ctx: BuildContext) -> Resource:
+        """Exactly one of path and id. The loader adds the content behind a path."""
+        if (spec.path is None) == (spec.id is None):
+            ctx.problem("give either path or id", (), "path: uploads a file; id: refers to one that is there already")
+        return Resource(
+            address=Address(self.name, key), body={}, owned=spec.id is None, remote_id=spec.id, protect=spec.protect
+        )
+
+    def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
+        """Every file for assistants in the account; the record tells later which are ours."""
+        for item in session.data.list_files():
+            yield _observed(item, session.account_name)
+
+    def create(self, session: Session, step: Step) -> Observed:
+        """Upload, once; the answer alone tells the id."""
+        source = step.wanted.source
+        if source is None:
+            raise ValueError(f"{step.wanted.address} has no content to upload")
+        _check_unchanged(source)
+        item = session.data.upload_file(source.path, source.name)
+        live = _observed(item, session.account_name)
+        return replace(live, body={**live.body, "content": step.wanted.body["content"]})
+
+    def update(self, session: Session, step: Step) -> Observed:
+        """New content is a new file; where the content stays, only the record changes."""
+        if "content" in step.changed or step.live is None:
+            return self.create(session, step)
+        return step.live
+
+    def delete(self, session: Session, live: Observed) -> None:
+        session.data.delete_file(live.remote_id)
+
+
+def _check_unchanged(source: FileSource) -> None:
+    """What was approved is what is sent: the file must still hold what the plan was made from."""
+    digest = hashlib.sha256()
+    try:
+        with source.path.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+    except OSError as error:
+        raise ApplyError(
+            f"{source.shown} cannot be read: {error.strerror}", fix="put it back, then plan again"
+        ) from error
+    if digest.hexdigest() != source.sha256:
+        raise ApplyError(
+            f"{source.shown} changed after the plan was made", fix="plan again, to see what would be sent now"
+        )
+
+
+def with_content(resource: Resource) -> Resource:
+    """The resource with the body that its hashed source gives it; unchanged for files made elsewhere."""
+    source = resource.source
+    if source is None:
+        return resource
+    content = content_digest(resource.address.key, source)
+    body = {"name": source.name, "size_bytes": source.size_bytes, "sha256": source.sha256, "content": content}
+    return replace(resource, body=body)
+
+
+def _observed(item: dict[str, Any], account: str) -> Observed:
+    return Observed(
+        kind="file",
+        remote_id=item["id"],
+        name=item.get("filename") or item["id"],
+        body={"name": item.get("filename"), "size_bytes": item.get("bytes")},
+        created_at=item.get("created_at") or 0,
+        uses=frozenset({("resource", account)}),
+    )

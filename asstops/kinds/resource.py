@@ -1,0 +1,245 @@
+"""The Azure account that everything else lives in: `resource`.
+
+API:          Microsoft.CognitiveServices/accounts, 2025-09-01, through azure-mgmt-cognitiveservices.
+Identity:     subscription, resource group and name.
+Create-only:  location, kind, custom subdomain. An account is never replaced: that would delete all it holds.
+Limits:       name 2-64 characters; tags of the spec at most 15, since the mark keeps a digest of each in one tag.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from asstops.errors import Conflict, Forbidden, NotFound, Problem, UnsafePlan
+from asstops.kinds import tags as tag_rules
+from asstops.kinds.base import BuildContext, Kind, Step, register
+from asstops.kinds.fields import Bool, SpecModel, Text, TextMap, source_text
+from asstops.mark import from_tags, is_ours, to_tags
+from asstops.model import Address, Observed, Resource
+from asstops.rules import KindRules
+
+if TYPE_CHECKING:
+    from asstops.providers.arm import AccountApi
+    from asstops.providers.session import Session
+
+ACCOUNT_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}")
+SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
+
+
+class ResourceSpec(SpecModel):
+    """The Azure account. Leave the section out to use the endpoint in the environment."""
+
+    reaches_models = False
+
+    name: Text = Field(description="Account name, 2 to 64 characters.", examples=["contoso-openai"])
+    resource_group: Text = Field(description="Resource group that holds the account.", examples=["rg-contoso"])
+    subscription_id: Text | None = Field(
+        None, description="Subscription id; AZURE_SUBSCRIPTION_ID when left out.", examples=["${AZURE_SUBSCRIPTION_ID}"]
+    )
+    location: Text | None = Field(
+        None, description="Azure region; needed unless managed is false.", examples=["swedencentral"]
+    )
+    kind: Annotated[Literal["OpenAI", "AIServices"], BeforeValidator(source_text)] = Field(
+        "OpenAI", description="Kind of account; agents need AIServices."
+    )
+    sku: Text = Field("S0", description="Pricing tier.")
+    custom_subdomain: Text | None = Field(
+        None, description="Host name of the endpoint, unique in Azure; the account's name when left out."
+    )
+    managed: Bool = Field(True, description="false: the account exists by other hands and is never written or deleted.")
+    restore: Bool = Field(False, description="Bring a soft-deleted account of this name back instead of refusing.")
+    tags: TextMap = Field(default_factory=dict, description="Azure tags; other tags on the account are left alone.")
+    protect: Bool = Field(False, description="Refuse to delete it, also after it has left the spec.")
+
+
+@register
+class ResourceKind(Kind[ResourceSpec]):
+    name = "resource"
+    section = "resource"
+    summary = "Azure OpenAI account"
+    single = True
+    spec = ResourceSpec
+    plane = "arm"
+    rules = KindRules(
+        create_only=frozenset({"location", "kind", "custom_subdomain"}),
+        maps=frozenset({"tags"}),
+        named=True,
+        replaceable=False,
+    )
+
+    def build(self, key: str, spec: ResourceSpec, ctx: BuildContext) -> Resource:
+        """Check names and tags; an account that is not managed carries no body to compare."""
+        if not ACCOUNT_NAME.fullmatch(spec.name):
+            ctx.problem(
+                f"account name {spec.name!r} is not valid",
+                ("name",),
+                "use 2 to 64 letters, digits, dots, hyphens or underscores, starting with a letter or digit",
+            )
+        tag_rules.check(spec.tags, ctx)
+        body: dict[str, object] = {}
+        if spec.managed:
+            if not spec.location:
+                ctx.problem(
+                    "location is missing", (), "add a region, for example location: swedencentral, or managed: false"
+                )
+            subdomain = spec.custom_subdomain or spec.name.lower()
+            if not SUBDOMAIN.fullmatch(subdomain):
+                ctx.problem(
+                    f"{subdomain!r} cannot be a host name",
+                    ("custom_subdomain",) if spec.custom_subdomain else ("name",),
+                    "set custom_subdomain to lower-case letters, digits and hyphens, at most 64 characters",
+                )
+            body = {
+                "location": _region(spec.location or ""),
+                "kind": spec.kind,
+                "sku": spec.sku,
+                "custom_subdomain": subdomain,
+                "tags": dict(spec.tags),
+            }
+        return Resource(
+            address=Address(self.name, key),
+            body=body,
+            owned=spec.managed,
+            protect=spec.protect,
+            options={
+                "resource_group": spec.resource_group,
+                "subscription_id": spec.subscription_id,
+                "restore": spec.restore,
+            },
+        )
+
+    def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
+        """The one account the spec names. Also learns the data plane's address from it."""
+        api = session.arm
+        if api is None:
+            return
+        account = api.get_account()
+        if account is not None:
+            session.set_endpoint(account)
+            yield _observed(account, api.account)
+            return
+        for resource in wanted:
+            if resource.owned and not session.destroying:
+                self._renamed(session, resource)
+            if resource.owned and (deleted := api.get_deleted_account(str(resource.body["location"]))) is not None:
+                yield from self._soft_deleted(session, resource, deleted)
+
+    def _renamed(self, session: Session, resource: Resource) -> None:
+        """Refuse to begin a second account while the stack's first one would be left behind under its old name."""
+        try:
+            others = _arm(session).list_accounts()
+        except Forbidden:
+            return  # whoever may not look at the group still may create the account
+        for other in others:
+            mark = from_tags(other.get("tags"))
+            if mark is not None and mark.stack == session.stack:
+                raise UnsafePlan(
+                    [
+                        Problem(
+                            f"the stack has the account {other['name']} already, and the spec now names "
+                            f"{resource.address.key}: an account cannot be renamed",
+                            resource.location,
+                            "put the old name back, or destroy the stack under its old name first",
+                        )
+                    ]
+                )
+
+    def _soft_deleted(self, session: Session, resource: Resource, deleted: dict[str, Any]) -> Iterable[Observed]:
+        """Creating the name again is refused by Azure until the deleted account is restored or purged.
+
+        To a destroy it is gone, unless the destroy is to purge it.
+        """
+        if session.destroying:
+            return (_observed(deleted, resource.address.key),) if session.purge else ()
+        if resource.options["restore"]:
+            session.restoring = True
+            return ()
+        until = (deleted.get("properties") or {}).get("scheduledPurgeDate", "")
+        raise Conflict(
+            f"the account {resource.address.key} was deleted, and Azure keeps it and its name "
+            + (f"until {until[:16]}" if until else "for 48 hours"),
+            at=str(resource.location or resource.address),
+            fix="set restore: true on the resource to bring it back with what it held, or remove it for good with "
+            "'asstops destroy --purge'",
+        )
+
+    def create(self, session: Session, step: Step) -> Observed:
+        """PUT, with `restore` when a soft-deleted account comes back; waits until the account is there."""
+        body = step.wanted.body
+        properties: dict[str, Any] = {"customSubDomainName": body["custom_subdomain"]}
+        if session.restoring:
+            properties["restore"] = True
+        account = _arm(session).put_account(
+            {
+                "location": body["location"],
+                "kind": body["kind"],
+                "sku": {"name": body["sku"]},
+                "properties": properties,
+                "tags": {**body["tags"], **to_tags(step.mark)},
+            }
+        )
+        session.set_endpoint(account)
+        return _observed(account, _arm(session).account)
+
+    def update(self, session: Session, step: Step) -> Observed:
+        """PATCH what changed; tags go out whole, with everybody else's carried over."""
+        live = _live(step)
+        tags = tag_rules.merged(live.body["tags"], step.wanted.body["tags"], "tags", step.changed)
+        patch: dict[str, Any] = {"tags": {**tags, **to_tags(step.mark)}}
+        if "sku" in step.changed:
+            patch["sku"] = {"name": step.wanted.body["sku"]}
+        _arm(session).patch_account(patch)
+        account = _arm(session).get_account()
+        if account is None:
+            raise NotFound(
+                f"the account {live.name} vanished while it was updated", fix="plan again to see what is there"
+            )
+        return _observed(account, live.remote_id)
+
+    def delete(self, session: Session, live: Observed) -> None:
+        """Soft delete: Azure keeps the account for 48 hours. With `purge` it is removed for good."""
+        _arm(session).delete_account()
+        if session.purge:
+            _arm(session).purge_account(str(live.body["location"]))
+
+
+def _arm(session: Session) -> AccountApi:
+    if session.arm is None:
+        raise ValueError("an account can only be written where the spec names one")
+    return session.arm
+
+
+def _live(step: Step) -> Observed:
+    if step.live is None:
+        raise ValueError("an update needs the live object")
+    return step.live
+
+
+def _observed(account: dict[str, Any], name: str) -> Observed:
+    """`name` as the spec writes it: Azure does not tell names apart by case."""
+    properties = account.get("properties") or {}
+    tags = account.get("tags") or {}
+    return Observed(
+        kind="resource",
+        remote_id=name,
+        name=account.get("name", name),
+        body={
+            "location": _region(account.get("location", "")),
+            "kind": account.get("kind"),
+            "sku": (account.get("sku") or {}).get("name"),
+            "custom_subdomain": properties.get("customSubDomainName"),
+            "tags": {key: value for key, value in tags.items() if not is_ours(key)},
+        },
+        mark=from_tags(tags),
+        ready=properties.get("provisioningState", "Succeeded") == "Succeeded",
+        raw=account,
+    )
+
+
+def _region(text: str) -> str:
+    """Azure takes `Sweden Central` for `swedencentral` and answers with the latter."""
+    return text.replace(" ", "").lower()

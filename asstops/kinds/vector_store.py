@@ -1,0 +1,233 @@
+"""Vector stores, and the files attached to them.
+
+API:          /openai/vector_stores of Azure OpenAI; modify takes only name, expires_after and metadata.
+Identity:     the mark in metadata["asstops"]; names may repeat in the service.
+Create-only:  chunking (a store's files all bring the same strategy; another one means a new store).
+Unreadable:   chunking, which belongs to the attached files and may be answered as `other`.
+Limits:       10,000 files, 500 a batch; chunks 100-4096 tokens, overlap at most half; expiry 1-365 days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from asstops.kinds import tags as tag_rules
+from asstops.kinds._ingestion import await_store, refused, take_in
+from asstops.kinds.base import BuildContext, Kind, Step, register
+from asstops.kinds.fields import Bool, FileEntry, Int, SpecModel, Text, TextMap
+from asstops.mark import KEY, from_metadata, is_ours, path_digest, to_metadata
+from asstops.model import Address, Observed, Ref, Resource
+from asstops.record import is_page
+from asstops.rules import KindRules
+
+if TYPE_CHECKING:
+    from asstops.providers.session import Session
+
+MAX_FILES = 10_000
+READERS = 8
+MAX_NAME = 256
+
+
+class ChunkingSpec(SpecModel):
+    """How files are cut into chunks."""
+
+    max_chunk_size_tokens: Annotated[Int, Field(ge=100, le=4096)] = Field(
+        800, description="Tokens in a chunk, 100 to 4096."
+    )
+    chunk_overlap_tokens: Annotated[Int, Field(ge=0)] = Field(
+        400, description="Tokens shared by neighbouring chunks, at most half of max_chunk_size_tokens."
+    )
+
+
+class VectorStoreSpec(SpecModel):
+    """A vector store for file_search."""
+
+    name: Text | None = Field(None, description="Display name; the key when left out.")
+    files: list[FileEntry] = Field(default_factory=list, description="Keys of files:, or {glob: PATTERN}.")
+    chunking: ChunkingSpec | None = Field(None, description="Left out: the service's auto strategy.")
+    expires_after_days: Annotated[Int, Field(ge=1, le=365)] | None = Field(
+        None, description="Days since last use after which the service deletes it."
+    )
+    metadata: TextMap = Field(default_factory=dict, description="Your own pairs; others on the store are left alone.")
+    id: Text | None = Field(None, description="Id of a store made elsewhere; it is never written or deleted.")
+    protect: Bool = Field(False, description="Refuse to delete or replace it, also after it has left the spec.")
+
+
+@register
+class VectorStoreKind(Kind[VectorStoreSpec]):
+    name = "vector_store"
+    section = "vector_stores"
+    summary = "vector store"
+    spec = VectorStoreSpec
+    rules = KindRules(
+        create_only=frozenset({"chunking"}),
+        unreadable=frozenset({"chunking"}),
+        maps=frozenset({"metadata"}),
+        unordered=frozenset({"files"}),
+        references={"files": "file"},
+        marked_last="files",
+        defaults={"chunking": None, "expires_after_days": None},
+    )
+
+    def build(self, key: str, spec: VectorStoreSpec, ctx: BuildContext) -> Resource:
+        """Resolve file entries to references and check what the service limits."""
+        address = Address(self.name, key)
+        if spec.id is not None:
+            for field in sorted(spec.model_fields_set - {"id", "protect"}):
+                ctx.problem(
+                    f"{field} cannot stand beside id",
+                    (field,),
+                    "a store given by id is only referred to; remove the line",
+                )
+            return Resource(address=address, body={}, owned=False, remote_id=spec.id, protect=spec.protect)
+        name = spec.name if spec.name is not None else key
+        if not 1 <= len(name) <= MAX_NAME:
+            ctx.problem(f"name has {len(name)} characters, 1 to {MAX_NAME} are allowed", ("name",), "shorten it")
+        if name.startswith("asstops:"):
+            ctx.problem(
+                "names that begin with 'asstops:' are kept for the record of files", ("name",), "choose another name"
+            )
+        tag_rules.check_metadata(spec.metadata, ctx)
+        files = ctx.files(spec.files, ("files",))
+        if len(files) > MAX_FILES:
+            ctx.problem(
+                f"files names {len(files)} files, a vector store holds at most {MAX_FILES}",
+                ("files",),
+                "split the store",
+            )
+        body: dict[str, object] = {
+            "name": name,
+            "files": [Ref(file) for file in files],
+            "metadata": dict(spec.metadata),
+        }
+        if spec.expires_after_days is not None:
+            body["expires_after_days"] = spec.expires_after_days
+        if spec.chunking is not None:
+            size, overlap = spec.chunking.max_chunk_size_tokens, spec.chunking.chunk_overlap_tokens
+            if overlap > size // 2:
+                ctx.problem(
+                    f"chunk_overlap_tokens is {overlap}, more than half of max_chunk_size_tokens ({size})",
+                    ("chunking", "chunk_overlap_tokens")
+                    if "chunk_overlap_tokens" in spec.chunking.model_fields_set
+                    else ("chunking",),
+                    f"use at most {size // 2}",
+                )
+            body["chunking"] = {"max_chunk_size_tokens": size, "chunk_overlap_tokens": overlap}
+        return Resource(address=address, body=body, protect=spec.protect)
+
+    def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
+        """Every store of the account, the record's pages too; files are listed for our own stores only."""
+        stores = list(session.data.list_vector_stores())
+        ours = [store["id"] for store in stores if _is_ours(store, session.stack)]
+        with ThreadPoolExecutor(max_workers=READERS) as pool:
+            lists = pool.map(lambda store: list(session.data.list_store_files(store)), ours)
+            files = dict(zip(ours, lists, strict=True))
+        for store in stores:
+            yield _observed(store, files.get(store["id"], []), session.account_name)
+
+    def create(self, session: Session, step: Step) -> Observed:
+        """Make the store empty and marked, then attach and await its files; the complete mark comes last.
+
+        A store whose mark lacks the digest of `files` is one that was cut off on the way.
+        """
+        body = step.wanted.body
+        wanted = list(dict.fromkeys(body["files"]))
+        partial = replace(step.mark, fields={k: v for k, v in step.mark.fields.items() if k != path_digest("files")})
+        first = partial if wanted else step.mark
+        request: dict[str, Any] = {"name": body["name"], "metadata": {**body["metadata"], KEY: to_metadata(first)}}
+        if "expires_after_days" in body:
+            request["expires_after"] = _expiry(body["expires_after_days"])
+        store = session.data.create_vector_store(request)
+        if not wanted:
+            return _observed(store, [], session.account_name)
+        take_in(session, step, store["id"], wanted, _chunking(step.wanted))
+        complete = {"metadata": {**body["metadata"], KEY: to_metadata(step.mark)}}
+        return _settled(session, session.data.modify_vector_store(store["id"], complete), wanted)
+
+    def update(self, session: Session, step: Step) -> Observed:
+        """Attach what is new before taking out what is old; fields and the mark follow once the files are in."""
+        live, body, data = step.live, step.wanted.body, session.data
+        if live is None:
+            raise ValueError("an update needs the live object")
+        wanted = list(dict.fromkeys(body["files"]))
+        attached, failed = set(live.body["files"]), {file for file in live.problems if file in body["files"]}
+        for file in sorted(failed):
+            data.detach_file(live.remote_id, file)
+        coming = [file for file in wanted if file not in attached or file in failed]
+        if coming:
+            take_in(session, step, live.remote_id, coming, _chunking(step.wanted))
+        if not live.ready:
+            await_store(session, step, live.remote_id)
+        for file in sorted(attached - set(wanted)):
+            data.detach_file(live.remote_id, file)
+        others = {key: value for key, value in (live.raw.get("metadata") or {}).items() if not is_ours(key)}
+        metadata = tag_rules.merged(others, body["metadata"], "metadata", step.changed)
+        request: dict[str, Any] = {"metadata": {**metadata, KEY: to_metadata(step.mark)}}
+        if "name" in step.changed:
+            request["name"] = body["name"]
+        if "expires_after_days" in step.changed:
+            days = body.get("expires_after_days")
+            request["expires_after"] = None if days is None else _expiry(days)
+        store = data.modify_vector_store(live.remote_id, request)
+        if left := tag_rules.left_over(store.get("metadata") or {}, request["metadata"]):
+            store = data.modify_vector_store(live.remote_id, {"metadata": {**request["metadata"], **left}})
+        return _settled(session, store, wanted)
+
+    def delete(self, session: Session, live: Observed) -> None:
+        """Delete the store; files attached to it stay where they are."""
+        session.data.delete_vector_store(live.remote_id)
+
+    def unsupported(self, wanted: Resource, api_version: str) -> tuple[str, ...]:
+        """Chunking came with 2025-03-01-preview."""
+        return ("chunking",) if "chunking" in wanted.body and api_version == "2024-05-01-preview" else ()
+
+
+def _is_ours(store: dict[str, Any], stack: str) -> bool:
+    mark = from_metadata(store.get("metadata"))
+    return mark is not None and mark.stack == stack and not is_page(mark) and bool(store["file_counts"]["total"])
+
+
+def _expiry(days: int) -> dict[str, Any]:
+    return {"anchor": "last_active_at", "days": days}
+
+
+def _chunking(wanted: Resource) -> dict[str, Any] | None:
+    """The strategy that goes with each batch; None leaves it to the service."""
+    static = wanted.body.get("chunking")
+    return {"type": "static", "static": static} if static else None
+
+
+def _settled(session: Session, store: dict[str, Any], wanted: Sequence[str]) -> Observed:
+    """The store as read back. The files are listed only when their number is not what it should be."""
+    if store["file_counts"]["total"] == len(wanted):
+        files: list[dict[str, Any]] = [{"id": file, "status": "completed"} for file in wanted]
+    else:
+        files = list(session.data.list_store_files(store["id"]))
+    return _observed(store, files, session.account_name)
+
+
+def _observed(store: dict[str, Any], files: Sequence[dict[str, Any]], account: str) -> Observed:
+    metadata = store.get("metadata") or {}
+    return Observed(
+        kind="vector_store",
+        remote_id=store["id"],
+        name=store.get("name") or store["id"],
+        body={
+            "name": store.get("name"),
+            "files": [item["id"] for item in files],
+            "expires_after_days": (store.get("expires_after") or {}).get("days"),
+            "metadata": {key: value for key, value in metadata.items() if not is_ours(key)},
+        },
+        mark=from_metadata(metadata),
+        created_at=store.get("created_at") or 0,
+        uses=frozenset({("resource", account), *(("file", item["id"]) for item in files)}),
+        problems=refused(files),
+        ready=not store["file_counts"]["in_progress"],
+        usable=store.get("status") != "expired",
+        raw=store,
+    )
