@@ -1,0 +1,259 @@
+"""Azure Resource Manager: one account and its deployments, as plain JSON.
+
+Source of the wire: azure-mgmt-cognitiveservices, api-version 2025-09-01. Writes go one at a time, since the service
+refuses a second one on the same account (409 RequestConflict). Long-running operations are polled to their end.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from asstops.errors import NotFound
+from asstops.providers.advice import Caller
+from asstops.providers.credentials import ARM_SCOPE, loopback_policy
+from asstops.providers.failures import azure_errors
+from asstops.providers.limiter import Limiter
+from asstops.providers.settings import Settings, is_loopback
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
+
+Json = dict[str, Any]
+POLL_S = 5.0
+LOOPBACK_POLL_S = 0.05
+CONNECT_S = 10.0
+READ_S = 120.0
+LOOK_S = 0.25  # how often a wait for a long-running operation looks whether the run was stopped
+
+
+class AccountApi:
+    """Reads and writes of one Cognitive Services account through ARM."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        credential: Callable[[], TokenCredential],
+        limiter: Limiter,
+        *,
+        subscription_id: str,
+        resource_group: str,
+        account: str,
+    ) -> None:
+        self._settings = settings
+        self._credential = credential
+        self._limiter = limiter
+        self._caller = Caller("arm", settings.arm_endpoint)
+        self._subscription_id = subscription_id
+        self.group = resource_group
+        self.account = account
+        self.made = False  # True once this run has made the account, whose host name is then new
+        self._client: CognitiveServicesManagementClient | None = None
+        self._building = threading.Lock()
+        self._writing = threading.Lock()
+
+    @property
+    def client(self) -> CognitiveServicesManagementClient:
+        """The SDK's client, built on first use since its import is slow."""
+        with self._building:
+            if self._client is None:
+                self._client = self._build()
+            return self._client
+
+    def _build(self) -> CognitiveServicesManagementClient:
+        from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
+
+        from asstops.providers.arm_pipeline import arm_policy
+
+        source, url = self._credential(), self._settings.arm_endpoint
+        options: dict[str, Any] = {
+            "base_url": url,
+            "retry_total": 0,
+            "credential_scopes": [_scope(url)],
+            "per_call_policies": [arm_policy()],
+            "connection_timeout": CONNECT_S,
+            "read_timeout": READ_S,
+        }
+        if is_loopback(url):
+            options |= {
+                "authentication_policy": loopback_policy(source, ARM_SCOPE),
+                "polling_interval": LOOPBACK_POLL_S,
+                "use_env_settings": False,  # no proxy stands between us and this machine
+            }
+        else:
+            options |= {"polling_interval": POLL_S}
+        return CognitiveServicesManagementClient(source, self._subscription_id, **options)
+
+    def close(self) -> None:
+        """Close the client's connections."""
+        if self._client is not None:
+            self._client.close()
+
+    # The account
+
+    def get_account(self) -> Json | None:
+        """The account, or None when there is none of that name."""
+        doing = f"reading the account {self.account}"
+        try:
+            found: Json = self._read(doing, lambda: self.client.accounts.get(self.group, self.account, cls=_raw))
+            return found
+        except NotFound as error:
+            if error.code == "ResourceGroupNotFound":
+                raise NotFound(
+                    error.message,
+                    status=404,
+                    code=error.code,
+                    fix=f"create the group first: az group create --name {self.group} --location REGION",
+                ) from error
+            if error.code in ("ResourceNotFound", "NotFound", "404"):
+                return None
+            raise
+
+    def list_accounts(self) -> list[Json]:
+        """All accounts of the resource group, page by page."""
+        found: list[Json] = self._read(
+            f"listing the accounts of {self.group}",
+            lambda: [
+                item.serialize(keep_readonly=True) for item in self.client.accounts.list_by_resource_group(self.group)
+            ],
+        )
+        return found
+
+    def get_deleted_account(self, location: str) -> Json | None:
+        """The soft-deleted account of this name in a region, or None."""
+        doing = f"looking for a soft-deleted account {self.account}"
+        try:
+            found: Json = self._read(
+                doing, lambda: self.client.deleted_accounts.get(location, self.group, self.account, cls=_raw)
+            )
+            return found
+        except NotFound:
+            return None
+
+    def put_account(self, body: Json) -> Json:
+        """Create the account (or bring it back with properties.restore) and wait until it is there."""
+        self.made = True
+        return self._write(
+            f"creating the account {self.account}",
+            lambda: self.client.accounts.begin_create(self.group, self.account, _stream(body), cls=_raw),
+        )
+
+    def patch_account(self, body: Json) -> Json:
+        """Change what `body` names and wait until it is done."""
+        return self._write(
+            f"updating the account {self.account}",
+            lambda: self.client.accounts.begin_update(self.group, self.account, _stream(body), cls=_raw),
+        )
+
+    def delete_account(self) -> None:
+        """Soft-delete the account; gone already is fine."""
+        self._delete(
+            f"deleting the account {self.account}",
+            lambda: self.client.accounts.begin_delete(self.group, self.account),
+        )
+
+    def purge_account(self, location: str) -> None:
+        """Remove a soft-deleted account for good, and free its name and subdomain."""
+        self._delete(
+            f"purging the account {self.account}",
+            lambda: self.client.deleted_accounts.begin_purge(location, self.group, self.account),
+        )
+
+    # Its deployments
+
+    def list_deployments(self) -> list[Json]:
+        """All deployments, page by page."""
+        doing = f"listing the deployments of {self.account}"
+        found: list[Json] = self._read(
+            doing,
+            lambda: [
+                item.serialize(keep_readonly=True) for item in self.client.deployments.list(self.group, self.account)
+            ],
+        )
+        return found
+
+    def put_deployment(self, name: str, body: Json) -> Json:
+        """Create or replace the settings of a deployment and wait until it is ready."""
+        return self._write(
+            f"writing the deployment {name}",
+            lambda: self.client.deployments.begin_create_or_update(
+                self.group, self.account, name, _stream(body), cls=_raw
+            ),
+        )
+
+    def patch_deployment(self, name: str, body: Json) -> Json:
+        """Change tags and sku of a deployment, which is all that PATCH takes."""
+        return self._write(
+            f"updating the deployment {name}",
+            lambda: self.client.deployments.begin_update(self.group, self.account, name, _stream(body), cls=_raw),
+        )
+
+    def delete_deployment(self, name: str) -> None:
+        """Delete a deployment; gone already is fine."""
+        self._delete(
+            f"deleting the deployment {name}",
+            lambda: self.client.deployments.begin_delete(self.group, self.account, name),
+        )
+
+    # Sending
+
+    def _read(self, doing: str, request: Callable[[], Any]) -> Any:
+        def attempt() -> Any:
+            with azure_errors(doing, self._caller):
+                return request()
+
+        return self._limiter.call(attempt, repeatable=True, writing=False)
+
+    def _write(self, doing: str, begin: Callable[[], Any]) -> Json:
+        """Send a write and wait for its long-running operation.
+
+        PUT, PATCH and DELETE of ARM are idempotent by name, so what got a lost answer may be sent again.
+        """
+
+        def attempt() -> Any:
+            with azure_errors(doing, self._caller, writing=True):
+                return self._ended(begin())
+
+        with self._writing:
+            result: Json = self._limiter.call(attempt, repeatable=True, writing=True)
+            return result
+
+    def _ended(self, poller: Any) -> Any:
+        """The result of an operation. Raises Interrupted after a stop: Azure then ends the operation without us."""
+        try:
+            while not poller.done():
+                poller.wait(LOOK_S)
+                if not poller.done():
+                    self._limiter.check()
+            return poller.result()
+        except Exception:
+            # It was accepted: whatever became of it, something was written.
+            self._limiter.count(writing=True)
+            raise
+
+    def _delete(self, doing: str, begin: Callable[[], Any]) -> None:
+        try:
+            self._write(doing, begin)
+        except NotFound:
+            return
+
+
+def _scope(url: str) -> str:
+    """The token scope that goes with an ARM endpoint; sovereign clouds have their own."""
+    return ARM_SCOPE if is_loopback(url) else f"{url}/.default"
+
+
+def _stream(body: Mapping[str, Any]) -> io.BytesIO:
+    """The body as sent. Models of the SDK would drop what they do not know."""
+    return io.BytesIO(json.dumps(body).encode())
+
+
+def _raw(pipeline: Any, _parsed: Any, _headers: Any) -> Json:
+    """Take the service's own JSON rather than the SDK's model of it."""
+    text = pipeline.http_response.text()
+    result: Json = json.loads(text) if text else {}
+    return result

@@ -1,0 +1,96 @@
+"""Sign-in with Microsoft Entra ID, and the way tokens travel over loopback http."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken, TokenCredential
+
+ARM_SCOPE = "https://management.azure.com/.default"
+DATA_SCOPE = "https://cognitiveservices.azure.com/.default"
+RENEW_BEFORE_S = 300
+REMEMBER_FAILURE_S = 10.0
+
+
+def credential(*, local: bool) -> TokenSource:
+    """The credential of this run.
+
+    On the built-in emulator only its own managed-identity endpoint is asked: no real credential leaves the machine.
+    """
+    _quiet()
+    if local:
+        from azure.identity import ManagedIdentityCredential
+
+        return TokenSource(ManagedIdentityCredential())
+    from azure.identity import DefaultAzureCredential
+
+    return TokenSource(DefaultAzureCredential())
+
+
+class TokenSource:
+    """Keeps tokens until shortly before they expire, and asks for one at a time.
+
+    Without it each request would ask the credential again (for the Azure CLI: start a process), ten workers at once.
+    A refusal is remembered for some seconds, so that the workers that waited for it do not each run into it anew.
+    """
+
+    def __init__(self, credential: TokenCredential, clock: Callable[[], float] = time.time) -> None:
+        self._credential = credential
+        self._clock = clock
+        self._asking = threading.Lock()
+        self._tokens: dict[tuple[str, ...], AccessToken] = {}
+        self._failures: dict[tuple[str, ...], tuple[float, Exception]] = {}
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """A token that is good for some minutes at least, where the service gives such."""
+        with self._asking:
+            known = self._tokens.get(scopes)
+            if known is not None and not options.get("claims") and known.expires_on - self._clock() > RENEW_BEFORE_S:
+                return known
+            if (failed := self._failures.get(scopes)) and self._clock() - failed[0] < REMEMBER_FAILURE_S:
+                raise failed[1]
+            try:
+                token = self._credential.get_token(*scopes, **options)
+            except Exception as error:
+                self._failures[scopes] = (self._clock(), error)
+                raise
+            self._tokens[scopes] = token
+            return token
+
+    def close(self) -> None:
+        """Close the connections of the credential behind."""
+        close = getattr(self._credential, "close", None)
+        if close is not None:
+            close()
+
+    def forget(self) -> None:
+        """Drop the tokens: the service did not accept one."""
+        with self._asking:
+            self._tokens.clear()
+
+
+def loopback_policy(source: TokenCredential, scope: str) -> Any:
+    """A pipeline policy that sends a bearer token over plain http, which azure-core's own policies refuse.
+
+    For loopback addresses only; whoever builds the client checks that.
+    """
+    from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+    class LoopbackBearerPolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,unused-ignore]
+        def on_request(self, request: Any) -> None:
+            request.http_request.headers["Authorization"] = f"Bearer {source.get_token(scope).token}"
+
+    return LoopbackBearerPolicy()
+
+
+def _quiet() -> None:
+    """Keep azure's warnings off a terminal nobody set logging up for: the error that follows says it in a line."""
+    for name in ("azure", "msal"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+            logger.addHandler(logging.NullHandler())

@@ -1,0 +1,237 @@
+"""Turn what the SDKs raise into the errors of asstops, once and here. Nobody else sees an SDK exception."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+from asstops.errors import (
+    AsstopsError,
+    AuthFailed,
+    Conflict,
+    Forbidden,
+    NotFound,
+    ProviderError,
+    Rejected,
+    Throttled,
+    Unavailable,
+)
+from asstops.providers import advice, network
+from asstops.providers.advice import Caller
+from asstops.providers.trace import request_id, unanswered
+
+_SHOWN = 200
+# How azure-identity words that a way to sign in is not there at all, which is the normal state of most.
+_NOT_SET_UP = re.compile(
+    r"unavailable|not found|not be found|not installed|requires|not fully configured|no accounts|auth login|az login",
+    re.IGNORECASE,
+)
+
+
+def from_status(
+    status: int,
+    body: str,
+    headers: Mapping[str, str],
+    *,
+    doing: str,
+    writing: bool = False,
+    caller: Caller = Caller(),  # noqa: B008 - frozen
+) -> ProviderError:
+    """The error for an HTTP answer. `doing` says in words what was attempted; `writing` that it may take effect."""
+    code, message = _error_body(body)
+    lower = {name.lower(): value for name, value in headers.items()}
+    ident, retry_after = request_id(lower), _retry_after(lower)
+    said = f"{message} ({code})" if code and not code.isdecimal() else message
+    aside = f": {message.rstrip('.')}" if message else ""
+    text = f"{doing}: HTTP {status}" + (f": {said}" if said else "")
+    common: dict[str, Any] = {"status": status, "code": code, "request_id": ident, "retry_after_s": retry_after}
+    if status == 407:
+        return Rejected(f"{doing}: the proxy wants you to sign in (HTTP 407)", fix=network.PROXY_FIX, **common)
+    if 400 <= status < 500 and status not in (408, 429) and _is_page(body):
+        return Rejected(f"{doing}: HTTP {status} with {_page(body)}", fix=advice.PROXY_ANSWERED, **common)
+    if status == 403 or (status == 401 and code == "PermissionDenied"):
+        return Forbidden(
+            f"{doing}: signed in, but not allowed to (HTTP {status}{aside})",
+            fix=advice.forbidden(caller, code, message),
+            **common,
+        )
+    if status == 401:
+        return AuthFailed(
+            f"{doing}: the service does not accept the {'key' if caller.with_key else 'credential'} (HTTP 401{aside})",
+            fix=advice.unauthorized(caller, code),
+            **common,
+        )
+    if status == 404:
+        return NotFound(text, fix=advice.not_found(caller, code), **common)
+    if status == 409:
+        return Conflict(text, fix=advice.conflict(code), **common)
+    if status == 429:
+        return Throttled(text, fix=advice.throttled(retry_after), **common)
+    if status == 408 or status >= 500:
+        return Unavailable(text, fix=advice.unavailable(ident), ambiguous=writing, **common)
+    return Rejected(text, fix=advice.rejected(code, message), **common)
+
+
+def json_object(body: str, *, doing: str, writing: bool = False) -> dict[str, Any]:
+    """The body of a good answer. Raises when it is no JSON object: cut short, or sent by somebody in between."""
+    try:
+        found = json.loads(body)
+    except ValueError as error:
+        raise not_json(body, doing=doing, writing=writing) from error
+    if not isinstance(found, dict):
+        raise not_json(body, doing=doing, writing=writing)
+    return found
+
+
+def not_json(body: str, *, doing: str, writing: bool = False) -> ProviderError:
+    """The error for an answer that is no JSON object. A web page will not turn into one: no read is repeated."""
+    if _is_page(body):
+        text = f"{doing}: the answer is {_page(body)} instead of JSON"
+        if writing:
+            return Unavailable(text, fix=advice.PROXY_ANSWERED, ambiguous=True)
+        return ProviderError(text, fix=advice.PROXY_ANSWERED)
+    return Unavailable(
+        f"{doing}: the answer is cut short or no JSON", fix="check the network, then run again", ambiguous=writing
+    )
+
+
+def _error_body(text: str) -> tuple[str, str]:
+    """Code and message of the documented error body; of anything else what it says, within bounds."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return "", _page(text) if _is_page(text) else " ".join(text.split())[:_SHOWN]
+    error = body.get("error", body) if isinstance(body, Mapping) else body
+    if isinstance(error, Mapping):
+        return str(error.get("code") or ""), str(error.get("message") or "")
+    return "", str(error)[:_SHOWN]
+
+
+def _is_page(text: str) -> bool:
+    return text.lstrip()[:1] == "<"
+
+
+def _page(text: str) -> str:
+    """Name a web page by its title."""
+    found = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
+    title = " ".join(found[1].split())[:80] if found else ""
+    return f"a web page titled {title!r}" if title else "a web page"
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: retry-after-ms, or Retry-After in seconds or as a date. None for what makes no sense."""
+    try:
+        if "retry-after-ms" in headers:
+            return _seconds(float(headers["retry-after-ms"]) / 1000)
+        if (text := headers.get("retry-after")) is not None:
+            number = re.fullmatch(r"\s*\d+(\.\d*)?\s*", text)
+            return _seconds(float(text) if number else parsedate_to_datetime(text).timestamp() - time())
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return None
+
+
+def _seconds(number: float) -> float | None:
+    return max(0.0, number) if number == number and number != float("inf") else None
+
+
+@contextmanager
+def openai_errors(doing: str, caller: Caller, *, writing: bool = False) -> Iterator[None]:
+    """Translate what the openai SDK raises inside the block. `writing` marks requests that may take effect unseen."""
+    import openai
+
+    try:
+        yield
+    except openai.APIStatusError as error:
+        raise from_status(
+            error.status_code,
+            error.response.text,
+            error.response.headers,
+            doing=doing,
+            writing=writing,
+            caller=caller,
+        ) from error
+    except openai.APIConnectionError as error:  # time-outs too
+        unanswered(error.request.method, str(error.request.url), error.__cause__ or error)
+        raise network.no_answer(doing, caller.where, error, writing=writing) from error
+    except openai.OpenAIError as error:
+        raise ProviderError(f"{doing}: {error}") from error
+    except AsstopsError:
+        raise
+    except Exception as error:
+        if (translated := _credential_error(error, caller)) is not None:
+            raise translated from error
+        raise
+
+
+@contextmanager
+def azure_errors(doing: str, caller: Caller, *, writing: bool = False) -> Iterator[None]:
+    """Translate what the Azure management SDK raises inside the block."""
+    from azure.core import exceptions as azure
+
+    try:
+        yield
+    except azure.HttpResponseError as error:
+        if (translated := _credential_error(error, caller)) is not None:
+            raise translated from error
+        response: Any = error.response
+        if response is None or error.status_code is None:
+            raise _operation_failed(doing, error) from error
+        if error.status_code < 400:
+            raise _operation_failed(doing, error, response.text()) from error
+        raise from_status(
+            error.status_code, response.text(), response.headers, doing=doing, writing=writing, caller=caller
+        ) from error
+    except (azure.ServiceResponseError, azure.ServiceRequestError) as error:
+        sent = isinstance(error, azure.ServiceResponseError)
+        raise network.no_answer(doing, caller.where, error, writing=writing, sent=sent) from error
+    except azure.AzureError as error:
+        if (translated := _credential_error(error, caller)) is not None:
+            raise translated from error
+        raise ProviderError(f"{doing}: {error.message}") from error
+    except azure.DeserializationError as error:
+        raise Unavailable(
+            f"{doing}: the answer is no JSON that the service documents",
+            fix="check AZURE_RESOURCE_MANAGER_ENDPOINT, the network and the proxy",
+            ambiguous=writing,
+        ) from error
+
+
+def _operation_failed(doing: str, error: Any, body: str = "") -> ProviderError:
+    """A long-running operation that was accepted and then ended in Failed or Canceled, in the service's words."""
+    code, message = _error_body(body) if '"error"' in body else ("", "")
+    code = code or str(getattr(error.error, "code", "") or "")
+    message = message or str(getattr(error.error, "message", "") or error.message)
+    text = f"{doing}: {message}" + (f" ({code})" if code and code not in message else "")
+    return Rejected(text, code=code, fix=advice.rejected(code, message))
+
+
+def _credential_error(error: BaseException, caller: Caller) -> AuthFailed | None:
+    """Sign-in that failed before any request was sent."""
+    from azure.core.exceptions import ClientAuthenticationError
+
+    if not isinstance(error, ClientAuthenticationError) or getattr(error, "status_code", None) is not None:
+        return None
+    what = "for Azure Resource Manager" if caller.plane == "arm" else f"for {caller.where}"
+    fix = "run 'az login', or give the pipeline a workload or managed identity"
+    if caller.plane == "data":
+        fix += ", or set AZURE_OPENAI_API_KEY"
+    # Microsoft's own diagnosis (AADSTS...) names what is wrong; the rest lists every credential that is not set up.
+    said = re.search(r"AADSTS\d+[^\r\n]*", str(error))
+    if said:
+        return AuthFailed(f"signing in {what} failed: {said[0][:300].rstrip('. ')}", fix=fix)
+    for name, reason in re.findall(r"^\s*(\w+Credential): (.+)$", str(error), re.MULTILINE):
+        reason = reason.rpartition("Token request error:")[2].strip()
+        if not _NOT_SET_UP.search(reason):
+            return AuthFailed(f"signing in {what} failed: {name}: {reason[:300].rstrip('. ')}", fix=fix)
+    if "Please run 'az login'" in str(error):
+        return AuthFailed(f"there is no credential {what}: the Azure CLI is not signed in", fix=fix)
+    return AuthFailed(
+        f"there is no credential {what}: no workload identity, managed identity or signed-in Azure CLI was found",
+        fix=fix,
+    )

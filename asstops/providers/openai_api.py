@@ -1,0 +1,278 @@
+"""The data plane of an Azure OpenAI account through the openai SDK, as plain JSON.
+
+The SDK's own retries are off: it repeats POSTs whose answer was lost, and so makes objects twice. What may be sent
+again is decided here, request by request.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asstops.errors import AuthFailed, NotFound, ProviderError, Retired
+from asstops.providers.advice import Caller
+from asstops.providers.credentials import DATA_SCOPE
+from asstops.providers.failures import json_object, openai_errors
+from asstops.providers.limiter import Limiter
+from asstops.providers.settings import is_loopback
+
+if TYPE_CHECKING:
+    from openai import AzureOpenAI
+
+    from asstops.providers.credentials import TokenSource
+
+Json = dict[str, Any]
+PAGE = 100
+TIMEOUT_S = 60.0
+UPLOAD_TIMEOUT_S = 900.0
+
+
+class OpenAIApi:
+    """Files, vector stores and assistants of one account."""
+
+    def __init__(
+        self,
+        limiter: Limiter,
+        *,
+        endpoint: str,
+        api_version: str,
+        api_key: str = "",
+        credential: Callable[[], TokenSource],
+        patient: bool = False,
+    ) -> None:
+        """`patient` waits minutes for an endpoint that cannot be reached yet: a new name takes its time to spread."""
+        self.limiter = limiter
+        self._patient = patient
+        self.caller = Caller("data", endpoint, api_version, with_key=bool(api_key))
+        self.endpoint = endpoint
+        self.api_version = api_version
+        self._api_key = api_key
+        self._credential = credential
+        self._client: AzureOpenAI | None = None
+        self._building = threading.Lock()
+
+    @property
+    def client(self) -> AzureOpenAI:
+        """The SDK's client, built on first use since its import is slow."""
+        with self._building:
+            if self._client is None:
+                self._client = self._build()
+            return self._client
+
+    def _build(self) -> AzureOpenAI:
+        import openai
+
+        from asstops.providers.trace import http_hooks
+
+        timeout = openai.Timeout(TIMEOUT_S, connect=10.0)
+        common: dict[str, Any] = {
+            "azure_endpoint": self.endpoint,
+            "api_version": self.api_version,
+            "max_retries": 0,
+            "timeout": timeout,
+            # No proxy stands between us and this machine.
+            "http_client": openai.DefaultHttpxClient(
+                timeout=timeout, event_hooks=http_hooks(), trust_env=not is_loopback(self.endpoint)
+            ),
+        }
+        if self._api_key:
+            return openai.AzureOpenAI(api_key=self._api_key, **common)
+        source = self._credential()
+        return openai.AzureOpenAI(azure_ad_token_provider=lambda: source.get_token(DATA_SCOPE).token, **common)
+
+    def close(self) -> None:
+        """Close the client's connections."""
+        if self._client is not None:
+            self._client.close()
+
+    # Assistants
+
+    def list_assistants(self) -> Iterator[Json]:
+        """Every assistant of the account, page by page. Raises Retired where the API is gone."""
+        try:
+            yield from self._pages("listing assistants", lambda c, **q: c.beta.assistants.with_raw_response.list(**q))
+        except ProviderError as error:
+            if error.status == 410 or (error.status == 404 and self._serves_files()):
+                raise self._retired(error) from error
+            raise
+
+    def _serves_files(self) -> bool:
+        """True where the rest of the data plane answers, so that a 404 is about assistants alone."""
+        try:
+            next(self.list_files(), None)
+        except ProviderError:
+            return False
+        return True
+
+    def _retired(self, error: ProviderError) -> Retired:
+        return Retired(
+            f"the Assistants API is not offered at {self.endpoint} (HTTP {error.status}); "
+            "Azure retired it on 2026-08-26",
+            fix="point AZURE_OPENAI_ENDPOINT at a server that still speaks it, try it with --local, or move the spec "
+            "to service: agents with 'asstops migrate' once this version has it",
+            status=error.status,
+            request_id=error.request_id,
+        )
+
+    def create_assistant(self, body: Json) -> Json:
+        """Make an assistant. Never sent twice: a lost answer raises Unavailable with `ambiguous`."""
+        return self.send(
+            "creating an assistant", lambda c: c.beta.assistants.with_raw_response.create(**body), once=True
+        )
+
+    def modify_assistant(self, remote_id: str, body: Json) -> Json:
+        """Overwrite the fields that `body` names; an explicit None clears one."""
+        return self.send(
+            f"updating the assistant {remote_id}",
+            lambda c: c.beta.assistants.with_raw_response.update(remote_id, **body),
+        )
+
+    def delete_assistant(self, remote_id: str) -> None:
+        self._delete(
+            f"deleting the assistant {remote_id}", lambda c: c.beta.assistants.with_raw_response.delete(remote_id)
+        )
+
+    # Vector stores
+
+    def list_vector_stores(self) -> Iterator[Json]:
+        """Every vector store of the account, page by page."""
+        return self._pages("listing vector stores", lambda c, **q: c.vector_stores.with_raw_response.list(**q))
+
+    def get_vector_store(self, remote_id: str) -> Json:
+        return self.send(
+            f"reading the vector store {remote_id}",
+            lambda c: c.vector_stores.with_raw_response.retrieve(remote_id),
+            writing=False,
+        )
+
+    def create_vector_store(self, body: Json) -> Json:
+        """Make a vector store. Never sent twice, as create_assistant."""
+        return self.send(
+            "creating a vector store", lambda c: c.vector_stores.with_raw_response.create(**body), once=True
+        )
+
+    def modify_vector_store(self, remote_id: str, body: Json) -> Json:
+        """Overwrite name, expires_after or metadata, all that the service takes."""
+        return self.send(
+            f"updating the vector store {remote_id}",
+            lambda c: c.vector_stores.with_raw_response.update(remote_id, **body),
+        )
+
+    def delete_vector_store(self, remote_id: str) -> None:
+        self._delete(
+            f"deleting the vector store {remote_id}", lambda c: c.vector_stores.with_raw_response.delete(remote_id)
+        )
+
+    def list_store_files(self, store_id: str) -> Iterator[Json]:
+        """Every file attached to a store with its ingestion status, page by page."""
+        return self._pages(
+            f"listing the files of {store_id}",
+            lambda c, **q: c.vector_stores.files.with_raw_response.list(store_id, **q),
+        )
+
+    def attach_files(self, store_id: str, file_ids: list[str], chunking: Json | None) -> Json:
+        """Attach up to 500 files as one batch. Attaching a file twice changes nothing, so it may be sent again."""
+        extra: Json = {"chunking_strategy": chunking} if chunking else {}
+        return self.send(
+            f"attaching {len(file_ids)} files to {store_id}",
+            lambda c: c.vector_stores.file_batches.with_raw_response.create(store_id, file_ids=file_ids, **extra),
+        )
+
+    def get_batch(self, store_id: str, batch_id: str) -> Json:
+        return self.send(
+            f"reading the batch {batch_id}",
+            lambda c: c.vector_stores.file_batches.with_raw_response.retrieve(batch_id, vector_store_id=store_id),
+            writing=False,
+        )
+
+    def list_failed_files(self, store_id: str) -> Iterator[Json]:
+        """The files of a store that the service could not take in."""
+        return self._pages(
+            f"listing failed files of {store_id}",
+            lambda c, **q: c.vector_stores.files.with_raw_response.list(store_id, filter="failed", **q),
+        )
+
+    def detach_file(self, store_id: str, file_id: str) -> None:
+        self._delete(
+            f"taking {file_id} out of {store_id}",
+            lambda c: c.vector_stores.files.with_raw_response.delete(file_id, vector_store_id=store_id),
+        )
+
+    # Files
+
+    def list_files(self) -> Iterator[Json]:
+        """Every file for assistants. Azure documents no paging and no `after` here; servers that page are followed."""
+        return self._pages(
+            "listing files", lambda c, **q: c.files.with_raw_response.list(purpose="assistants", **q), first={}
+        )
+
+    def upload_file(self, path: Path, name: str) -> Json:
+        """Upload one file under its own name. Never sent twice by itself: the answer alone tells its id."""
+        with path.open("rb") as stream:
+            return self.send(
+                f"uploading {name}",
+                lambda c: c.with_options(timeout=UPLOAD_TIMEOUT_S).files.with_raw_response.create(
+                    file=(name, _rewound(stream)), purpose="assistants"
+                ),
+                once=True,
+            )
+
+    def delete_file(self, remote_id: str) -> None:
+        self._delete(f"deleting the file {remote_id}", lambda c: c.files.with_raw_response.delete(remote_id))
+
+    # Sending
+
+    def send(
+        self, doing: str, request: Callable[[AzureOpenAI], Any], *, once: bool = False, writing: bool = True
+    ) -> Json:
+        client = self.client
+
+        def attempt() -> Json:
+            with openai_errors(doing, self.caller, writing=writing):
+                answer = request(client).http_response
+            return json_object(answer.text, doing=doing, writing=writing)
+
+        def renewing() -> Json:
+            """A token that is no longer accepted is renewed once; a key cannot be."""
+            try:
+                return attempt()
+            except AuthFailed as error:
+                if self._api_key or error.status != 401:
+                    raise
+                self._credential().forget()
+                return attempt()
+
+        return self.limiter.call(renewing, repeatable=not once, writing=writing, patient=self._patient)
+
+    def _delete(self, doing: str, request: Callable[[AzureOpenAI], Any]) -> None:
+        try:
+            self.send(doing, request)
+        except NotFound:
+            return
+
+    def _pages(self, doing: str, request: Callable[..., Any], first: Json | None = None) -> Iterator[Json]:
+        """Follow the cursor, and stop when a server that ignores it sends the same page again."""
+        query: Json = {"limit": PAGE, "order": "asc"} if first is None else first
+        seen: set[str] = set()
+        while True:
+            page = self.send(doing, lambda c, q=query: request(c, **q), writing=False)  # type: ignore[misc]
+            items = page.get("data")
+            if not isinstance(items, list):
+                # Taking this for an empty list would plan to make everything anew.
+                raise ProviderError(
+                    f"{doing}: {self.endpoint} answers, but not with a list",
+                    fix="check that this is the endpoint of an Azure OpenAI resource",
+                )
+            fresh = [item for item in items if item["id"] not in seen]
+            yield from fresh
+            seen.update(item["id"] for item in fresh)
+            if not fresh or not page.get("has_more"):
+                return
+            query = {**query, "after": page.get("last_id") or fresh[-1]["id"]}
+
+
+def _rewound(stream: Any) -> Any:
+    stream.seek(0)
+    return stream
