@@ -1,0 +1,315 @@
+"""Carry out a plan: the only caller of the kinds' writing methods.
+
+Steps run in dependency order, as many at a time as allowed. After a failure everything that does not depend on it goes
+on. Every step ends up in the report exactly once: done, failed or not attempted.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from asstops import graph, readback
+from asstops.diff import flatten, resolve_refs
+from asstops.errors import AsstopsError, Interrupted, ResultDiffers, Unavailable
+from asstops.graph import Phase, StepId
+from asstops.kinds.base import Step
+from asstops.model import (
+    Action,
+    Address,
+    Change,
+    Event,
+    Mark,
+    Observed,
+    Plan,
+    RecordAction,
+    Report,
+    Resource,
+    StepState,
+    Unknown,
+    Verb,
+)
+from asstops.ownership import Snapshot
+from asstops.record import content_digest
+from asstops.recorder import Recorder
+
+if TYPE_CHECKING:
+    from asstops.kinds import Kind
+    from asstops.providers.session import Session
+
+_LOG = logging.getLogger("asstops")
+RECORD = Address("record", "files")
+LOOKUPS = 6
+LOOKUP_PAUSE_S = 0.5
+Emit = Callable[[Event], None]
+
+
+def apply(
+    plan: Plan,
+    session: Session,
+    kinds: Mapping[str, Kind[Any]],
+    snapshot: Snapshot,
+    emit: Emit,
+    *,
+    parallelism: int = 10,
+    stop: threading.Event | None = None,
+) -> Report:
+    """Carry out `plan`. Raises nothing that a step ran into: that is in the report.
+
+    `snapshot` is what the plan was made from. `stop` ends the work early: what runs is finished, nothing new
+    begins.
+    """
+    return _Run(plan, session, kinds, snapshot, emit, stop or threading.Event()).run(parallelism)
+
+
+class _Run:
+    """One apply: which steps wait, run and have ended, and the ids that came to light."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        session: Session,
+        kinds: Mapping[str, Kind[Any]],
+        snapshot: Snapshot,
+        emit: Emit,
+        stop: threading.Event,
+    ) -> None:
+        self._plan = plan
+        self._session = session
+        self._kinds = kinds
+        self._emit = emit
+        self._stop = stop
+        self._ids: dict[Address, str] = dict(plan.known)
+        self._labels = {remote_id: str(address) for address, remote_id in plan.known.items()}
+        self._steps = {step.id: step for step in graph.steps(plan.changes)}
+        self._uploads = sum(1 for step in self._steps.values() if _uploads(step))
+        self._recorder = Recorder(
+            session, snapshot.record, plan.target.stack, plan.origin, nonce=_nonce, keep_note=bool(snapshot.suspects)
+        )
+        self._requires = {step.id: set(step.requires) for step in self._steps.values()}
+        self._done: list[Event] = []
+        self._failed: list[Event] = []
+        self._skipped: list[Event] = []
+        if plan.record is RecordAction.DELETE:
+            self._remember_last()
+
+    def _remember_last(self) -> None:
+        """The record goes after everything in the data plane, and before what holds the data plane."""
+        drops = {step.id for step in self._steps.values() if step.phase is Phase.DROP}
+        data = {step_id for step_id in drops if self._kinds[step_id[0].kind].plane == "data"}
+        self._requires[RECORD, Phase.DROP] = data
+        for step_id in drops - data:
+            if self._steps[step_id].change.action is Action.DELETE:
+                self._requires[step_id].add((RECORD, Phase.DROP))
+
+    def run(self, parallelism: int) -> Report:
+        waiting = {step_id: {n for n in needs if n in self._requires} for step_id, needs in self._requires.items()}
+        unlocks: dict[StepId, list[StepId]] = {}
+        for step_id, needs in waiting.items():
+            for need in needs:
+                unlocks.setdefault(need, []).append(step_id)
+        ready = deque(step_id for step_id, needs in waiting.items() if not needs)
+        running: dict[Future[Event | None], StepId] = {}
+        with ThreadPoolExecutor(max_workers=parallelism) as pool:
+            while ready or running:
+                while ready and len(running) < parallelism and not self._stop.is_set():
+                    step_id = ready.popleft()
+                    running[pool.submit(self._carry_out, step_id)] = step_id
+                if not running:
+                    break
+                ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    step_id = running.pop(future)
+                    if not self._note(step_id, future.result()):
+                        continue
+                    for after in unlocks.get(step_id, ()):
+                        waiting[after].discard(step_id)
+                        if not waiting[after]:
+                            ready.append(after)
+        self._close_record()
+        self._skip_the_rest()
+        return Report(
+            tuple(self._done),
+            tuple(self._failed),
+            tuple(self._skipped),
+            wrote=self._session.limiter.writes > 0,
+            interrupted=self._stop.is_set(),
+        )
+
+    def _note(self, step_id: StepId, event: Event | None) -> bool:
+        """Put a finished step into the report; True when it succeeded."""
+        del self._requires[step_id]
+        if event is None:
+            return True
+        self._emit(event)
+        if event.state is StepState.DONE:
+            self._done.append(event)
+            return True
+        self._failed.append(event)
+        return False
+
+    def _skip_the_rest(self) -> None:
+        why = "stopped" if self._stop.is_set() else "something it needs failed"
+        for step_id in sorted(self._requires, key=lambda item: (item[0], item[1].value)):
+            if step_id[0] == RECORD:
+                continue
+            event = Event(step_id[0], self._steps[step_id].verb, StepState.SKIPPED, why)
+            self._skipped.append(event)
+            self._emit(event)
+
+    def _close_record(self) -> None:
+        if self._plan.record is RecordAction.NONE:
+            return
+        try:
+            if self._plan.record is not RecordAction.DELETE:
+                with self._session.limiter.closing():
+                    self._recorder.finish()
+        except Exception as error:  # whatever it is, it must not cost the report of what was done
+            reason, fix = (error.message, error.fix) if isinstance(error, AsstopsError) else (repr(error), "")
+            message = f"the stack's record of files could not be written: {reason}"
+            event = Event(RECORD, Verb.UPDATE, StepState.FAILED, message, fix)
+            self._failed.append(event)
+            self._emit(event)
+
+    # One step, in a worker thread
+
+    def _carry_out(self, step_id: StepId) -> Event | None:
+        """Do one step; None for one that is not worth a line in the report."""
+        address, phase = step_id
+        began = time.monotonic()
+        step = self._steps.get(step_id)
+        verb = step.verb if step is not None else Verb.DELETE
+        try:
+            if step is None:
+                self._recorder.delete()
+                return None
+            self._emit(Event(address, verb, StepState.STARTED))
+            detail = self._make(step.change, verb) if phase is Phase.MAKE else self._drop(step)
+            return Event(address, verb, StepState.DONE, detail, elapsed_s=time.monotonic() - began)
+        except Interrupted:
+            return Event(address, verb, StepState.FAILED, "stopped on the way; apply again to finish it")
+        except AsstopsError as error:
+            elapsed = time.monotonic() - began
+            return Event(address, verb, StepState.FAILED, error.message, error.fix, elapsed_s=elapsed)
+        except Exception as error:  # a mistake of ours must not cost the report of what was done
+            _LOG.debug("unexpected", exc_info=True)
+            message = f"unexpected {type(error).__name__}: {error}"
+            return Event(address, verb, StepState.FAILED, message, "run with --debug and report it as a bug")
+
+    def _make(self, change: Change, verb: Verb) -> str:
+        kind, wanted, mark = self._kinds[change.address.kind], change.wanted, change.mark
+        if wanted is None or mark is None:
+            raise ValueError(f"{change.address}: nothing is wanted")
+        updating = change.action is Action.UPDATE
+        mark = mark if updating and mark.nonce else replace(mark, nonce=_nonce())
+        resolved = replace(
+            wanted, body={path: resolve_refs(value, self._resolve) for path, value in wanted.body.items()}
+        )
+        step = Step(
+            wanted=resolved,
+            mark=mark,
+            changed=frozenset(diff.path for diff in change.diffs),
+            live=change.live if updating else None,
+            labels=self._labels,
+            report=self._reporter(change.address, verb),
+        )
+        if _needs_upload(change):
+            self._recorder.begin(self._uploads)
+        live = kind.update(self._session, step) if updating and not change.moves else self._create(kind, step)
+        if not kind.rules.marked:
+            source = wanted.source
+            assert source is not None
+            self._recorder.add(live.remote_id, content_digest(wanted.address.key, source, protect=wanted.protect))
+        self._read_back(kind, step, live)
+        self._ids[change.address] = live.remote_id
+        self._labels[live.remote_id] = str(change.address)
+        return ""
+
+    def _create(self, kind: Kind[Any], step: Step) -> Observed:
+        """Create once. When the answer is lost, the mark tells whether the object is there."""
+        try:
+            return kind.create(self._session, step)
+        except Unavailable as error:
+            if not error.ambiguous or kind.rules.named:
+                raise
+            if not kind.rules.marked:
+                # Nothing in the service tells which file was ours: upload again, and leave the note to tell of a twin.
+                self._recorder.doubtful = True
+                return kind.create(self._session, step)
+            found = self._look_up(kind, step.mark)
+            if found is None:
+                raise Unavailable(
+                    f"{error.message}; whether it was made is unknown, a listing does not show it yet",
+                    fix="plan again in a moment: if it was made, its mark tells",
+                    ambiguous=True,
+                ) from error
+            everything = frozenset(flatten(kind.rules, step.wanted.body))
+            return kind.update(self._session, replace(step, live=found, changed=everything))
+
+    def _look_up(self, kind: Kind[Any], mark: Mark) -> Observed | None:
+        """Find what a lost answer made, outwaiting a listing that lags behind."""
+        for attempt in range(LOOKUPS):
+            found = kind.find(self._session, mark)
+            if found is not None:
+                return found
+            self._session.limiter.wait(LOOKUP_PAUSE_S * 2**attempt if attempt else LOOKUP_PAUSE_S)
+        return None
+
+    def _read_back(self, kind: Kind[Any], step: Step, live: Observed) -> None:
+        """Compare the result with the plan. A value kept in another form is noted in the mark once."""
+        found = readback.differing(kind.rules, step.wanted.body, live.body, step.wanted.loose)
+        known = {path for path, digest in readback.stored_forms(found).items() if step.mark.stored.get(path) == digest}
+        forms = {path: pair for path, pair in found.items() if not readback.stored_forms({path: pair}).keys() <= known}
+        if not forms:
+            return
+        for path, (sent, stored) in sorted(forms.items()):
+            if not readback.is_form_of(sent, stored, kind.rules.forgettable.get(path, frozenset())):
+                raise ResultDiffers(
+                    f"{path} was sent as {_cut(sent)} and the service keeps {_cut(stored)}",
+                    fix="plan again to see what is live; the service may not support this value",
+                )
+        mark = replace(step.mark, stored={**step.mark.stored, **readback.stored_forms(forms)})
+        kind.update(self._session, replace(step, mark=mark, live=live, changed=frozenset()))
+
+    def _drop(self, step: graph.Step) -> str:
+        kind = self._kinds[step.change.address.kind]
+        for live in step.drops:
+            kind.delete(self._session, live)
+            if not kind.rules.marked:
+                self._recorder.remove(live.remote_id)
+        return "" if step.change.action is Action.DELETE else "the old copy"
+
+    def _resolve(self, address: Address) -> str | Unknown:
+        return self._ids[address]
+
+    def _reporter(self, address: Address, verb: Verb) -> Callable[[int, int], None]:
+        def report(done: int, total: int) -> None:
+            self._emit(Event(address, verb, StepState.PROGRESS, done=done, total=total))
+
+        return report
+
+
+def _uploads(step: graph.Step) -> bool:
+    return step.phase is Phase.MAKE and _needs_upload(step.change)
+
+
+def _needs_upload(change: Change) -> bool:
+    wanted: Resource | None = change.wanted
+    return wanted is not None and wanted.source is not None and (change.action is not Action.UPDATE or change.moves)
+
+
+def _nonce() -> str:
+    """Six random bytes: tells one creation from any other."""
+    return secrets.token_urlsafe(6)
+
+
+def _cut(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

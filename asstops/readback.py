@@ -1,0 +1,69 @@
+"""Compare what was written with what the service says it stored. Pure.
+
+A service may keep a value in another form than was sent: a default filled in, a list reordered, a number rounded.
+Such a form is accepted and remembered in the mark; anything else is a result that differs from the plan.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from asstops.diff import flatten, normal, same
+from asstops.mark import path_digest, value_digest
+from asstops.model import Body
+from asstops.rules import KindRules
+
+
+def differing(rules: KindRules, sent: Body, stored: Body, skip: frozenset[str]) -> dict[str, tuple[Any, Any]]:
+    """Path -> (sent, stored) of every readable field that is not what was sent. `sent` holds ids, no Refs."""
+    want, have = flatten(rules, sent), flatten(rules, stored)
+    result = {}
+    for path, value in want.items():
+        if path in rules.unreadable or path in skip:
+            continue
+        left, right = normal(rules, path, value), normal(rules, path, have.get(path))
+        if not same(left, right):
+            result[path] = (left, right)
+    return result
+
+
+def is_form_of(sent: Any, stored: Any, forgettable: frozenset[str] = frozenset()) -> bool:
+    """True when `stored` says the same as `sent` in another form: filled in, reordered, trimmed, rounded.
+
+    `forgettable` are keys that a service may drop.
+    """
+    if isinstance(sent, Mapping) and isinstance(stored, Mapping):
+        return all(
+            is_form_of(value, stored[key], forgettable) if key in stored else key in forgettable
+            for key, value in sent.items()
+            if value is not None
+        )
+    if isinstance(sent, (list, tuple)) and isinstance(stored, (list, tuple)):
+        return len(sent) == len(stored) and _match(list(sent), list(stored), forgettable)
+    if isinstance(sent, bool) or isinstance(stored, bool):
+        return sent is stored
+    if isinstance(sent, (int, float)) and isinstance(stored, (int, float)):
+        return math.isclose(sent, stored, rel_tol=1e-5, abs_tol=1e-9)
+    if isinstance(sent, str) and isinstance(stored, str):
+        return sent.strip().casefold() == stored.strip().casefold()
+    if sent is None:
+        return True
+    return bool(sent == stored)
+
+
+def _match(sent: list[Any], stored: list[Any], forgettable: frozenset[str]) -> bool:
+    """Pair every item sent with one stored, in any order."""
+    left = list(stored)
+    for item in sent:
+        found = next((other for other in left if is_form_of(item, other, forgettable)), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return True
+
+
+def stored_forms(differences: Mapping[str, tuple[Any, Any]]) -> dict[str, str]:
+    """What the mark notes of fields that the service keeps in another form: path digest -> digest of that form."""
+    return {path_digest(path): value_digest(stored) for path, (_, stored) in differences.items()}
