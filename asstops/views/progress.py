@@ -1,0 +1,110 @@
+"""What an apply is doing, told while it runs: plain lines here, a live display where a terminal is there.
+
+Events come from several threads at once. Nothing here may fail an apply: a stream that is gone is passed over.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from types import TracebackType
+from typing import Protocol, TextIO
+
+from asstops.model import Address, Event, StepState, Verb
+from asstops.views.text import encodable, safe, seconds
+
+PROGRESS_EVERY_S = 10.0
+_DOING = {Verb.CREATE: "creating", Verb.UPDATE: "updating", Verb.DELETE: "deleting"}
+_DONE = {Verb.CREATE: "created", Verb.UPDATE: "updated", Verb.DELETE: "deleted"}
+
+
+class Progress(Protocol):
+    """Shows events until it is left."""
+
+    def __enter__(self) -> Progress: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def handle(self, event: Event) -> None:
+        """Show one event. Called from any thread; never raises for what the stream does."""
+
+
+def progress_for(stream: TextIO, *, tty: bool, color: bool, total: int) -> Progress:
+    """Live on a terminal that can draw it, else a line for each thing that happens. `total` counts the steps."""
+    drawable = (getattr(stream, "encoding", None) or "").lower().replace("-", "") in ("utf8", "utf8sig")
+    if tty and drawable:
+        from asstops.views.progress_live import LiveProgress  # rich takes a while to load, and a pipe does not need it
+
+        return LiveProgress(stream, color=color, total=total)
+    return PlainProgress(stream, total=total)
+
+
+def doing(verb: Verb) -> str:
+    """`creating`, `updating`, `deleting`."""
+    return _DOING[verb]
+
+
+def ended(event: Event) -> list[str]:
+    """The lines for a step that ended: what came of it, and how to mend it."""
+    name = safe(str(event.address))
+    if event.state is StepState.DONE:
+        tail = f": {safe(event.message)}" if event.message else ""
+        return [f"{name}: {_DONE[event.verb]} ({seconds(event.elapsed_s)}){tail}"]
+    if event.state is StepState.SKIPPED:
+        why = f": {safe(event.message)}" if event.message else ""
+        return [f"{name}: not attempted{why}"]
+    first, *rest = (event.message or "no reason was given").split("\n")
+    lines = [f"{name}: failed: {safe(first)}", *(f"  {safe(line)}" for line in rest)]
+    return [*lines, f"  fix: {safe(event.fix)}"] if event.fix else lines
+
+
+class PlainProgress:
+    """Lines for logs and pipes. What a running step reports is told every ten seconds at most."""
+
+    def __init__(self, stream: TextIO, *, total: int, clock: Callable[[], float] = monotonic) -> None:
+        self._stream = stream
+        self._total = total
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._told: dict[tuple[Address, Verb], float] = {}
+
+    def __enter__(self) -> PlainProgress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def handle(self, event: Event) -> None:
+        """Write the event's lines, unless it is progress of a step that was told of a moment ago."""
+        with self._lock:
+            step = (event.address, event.verb)
+            if event.state is StepState.STARTED:
+                self._told[step] = self._clock()
+                self._write(f"{safe(str(event.address))}: {doing(event.verb)}…")
+            elif event.state is StepState.PROGRESS:
+                self._progress(event, step)
+            else:
+                self._told.pop(step, None)
+                for line in ended(event):
+                    self._write(line)
+
+    def _progress(self, event: Event, step: tuple[Address, Verb]) -> None:
+        now = self._clock()
+        if now - self._told.get(step, float("-inf")) < PROGRESS_EVERY_S:
+            return
+        self._told[step] = now
+        counted = f" {event.done:,} of {event.total:,}" if event.total else ""
+        message = f" {safe(event.message)}" if event.message else ""
+        spent = f" ({seconds(event.elapsed_s)})" if event.elapsed_s else ""
+        self._write(f"{safe(str(event.address))}: {doing(event.verb)}…{counted}{message}{spent}")
+
+    def _write(self, line: str) -> None:
+        with suppress(OSError, ValueError):  # ValueError: the stream is closed
+            self._stream.write(encodable(line, getattr(self._stream, "encoding", None)) + "\n")
+            self._stream.flush()
