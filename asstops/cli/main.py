@@ -1,0 +1,123 @@
+"""The entry point: finds the command, runs it, and turns every outcome into an exit code.
+
+Nothing slow is imported here or by a command's module: `--help` must answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, TextIO
+
+import click
+
+from asstops import __version__
+from asstops.cli.options import global_options
+from asstops.errors import AsstopsError, ExitCode
+
+COMMANDS = ("validate", "plan", "apply", "destroy", "output", "ask", "chat", "schema", "emulator")
+
+
+class LazyGroup(click.Group):
+    """Commands are modules of this package, imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"asstops.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1) if args else []
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"{error.message}{hint}", ctx) from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="asstops")
+@global_options
+def main() -> None:
+    """GitOps for AI assistants on Azure.
+
+    A YAML spec says which Azure OpenAI resource, model deployments, files, vector stores and assistants should exist.
+    'plan' shows how the live service differs, 'apply' makes it so, 'destroy' takes it all away.
+
+    Try it without Azure: asstops --local -f specs/math.yaml apply
+    """
+
+
+def run(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit the process."""
+    code = int(_guarded(lambda: main.main(args, prog_name="asstops", standalone_mode=False)))
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _into_nothing(stream)
+    sys.exit(code)
+
+
+def _into_nothing(stream: TextIO) -> None:
+    """Whoever read this stream has gone; keep Python from failing over it, and from changing the exit code, at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _guarded(command: Callable[[], Any]) -> ExitCode | int:
+    """Carry out a command; every error becomes a message on stderr and a documented exit code."""
+    try:
+        result = command()
+        sys.stdout.flush()
+        return result if isinstance(result, int) else ExitCode.OK
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.UsageError as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nInterrupted.", err=True)
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.ERROR
+    except AsstopsError as error:
+        _show(error)
+        return error.exit_code
+    except BrokenPipeError:
+        _into_nothing(sys.stdout)  # as `head` does: stop without a word
+        return ExitCode.ERROR
+    except Exception as error:  # the one place that takes what nobody foresaw
+        if _debug():
+            traceback.print_exc()
+        else:
+            click.echo(f"Error: unexpected {type(error).__name__}: {error}", err=True)
+            click.echo("  fix: run again with --debug for the details, and report them as a bug", err=True)
+        return ExitCode.ERROR
+
+
+def _debug() -> bool:
+    return "--debug" in sys.argv
+
+
+def _show(error: AsstopsError) -> None:
+    from asstops.cli.terminal import Terminal
+    from asstops.views.problems import render_error
+
+    if _debug():
+        traceback.print_exception(error)
+    terminal = Terminal.for_stderr()
+    click.echo(
+        render_error(error, color=terminal.color, width=terminal.width), err=True, nl=False, color=terminal.color
+    )

@@ -1,0 +1,154 @@
+"""What every command that talks to a service does first: load the spec, find the services, mask secrets."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from asstops.cli.options import Globals
+from asstops.cli.terminal import Terminal
+from asstops.errors import AsstopsError, UsageError
+from asstops.model import Address
+
+if TYPE_CHECKING:
+    from asstops.providers.session import Session
+    from asstops.redact import Redactor
+    from asstops.spec import Stack
+
+Shown = TypeVar("Shown")
+LOCAL_DB = Path(".asstops") / "local.db"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command at work: the spec, the way to the services, and the mask for secrets."""
+
+    stack: Stack
+    session: Session
+    redactor: Redactor
+    started: float
+
+    def masked(self, value: Shown) -> Shown:
+        """A plan, a report or an event without secrets; masked before it is laid out, since lines break secrets up."""
+        masked: Shown = self.redactor.value(value)
+        return masked
+
+    def say(self, text: str, *, err: bool = False, go_on: bool = False) -> None:
+        """Write text that ends in a line break; stdout is for data, stderr for the rest.
+
+        `go_on` when nobody reads any more: for work that must not stop over it. Else that is a BrokenPipeError.
+        """
+        from asstops.views.text import encodable
+
+        terminal = Terminal.for_stderr() if err else Terminal.for_stdout()
+        stream = sys.stderr if err else sys.stdout
+        text = encodable(self.redactor.text(text), stream.encoding)
+        try:
+            click.echo(text, nl=False, err=err, color=terminal.color)
+        except BrokenPipeError:
+            if not go_on:
+                raise
+            # Whoever read us has gone, as `head` does; the work goes on, and the exit code stays its own.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+    def reading(self, count: int) -> str:
+        """The last part of a plan's heading."""
+        return f"read {count} object{'' if count == 1 else 's'} in {time.monotonic() - self.started:.1f} s"
+
+
+def load_stack(options: Globals, environ: Mapping[str, str]) -> Stack:
+    """Read the spec that the options name, and show its warnings on stderr."""
+    from asstops.spec import load
+    from asstops.views.problems import render_problems
+
+    stack = load(
+        [options.chdir / file for file in options.files],
+        env=options.env,
+        variables=options.variables,
+        var_files=[options.chdir / file for file in options.var_files],
+        environ=environ,
+        base=options.chdir,
+        allow_outside=options.allow_outside,
+    )
+    if stack.warnings:
+        terminal = Terminal.for_stderr()
+        text = render_problems(stack.warnings, warning=True, color=terminal.color, width=terminal.width)
+        click.echo(text, err=True, nl=False, color=terminal.color)
+    return stack
+
+
+@contextmanager
+def opened(
+    options: Globals, *, ingest_timeout_s: float = 1800, destroying: bool = False, purge: bool = False
+) -> Iterator[Run]:
+    """Load the spec and open a session; with --local the emulator runs for as long as the block does."""
+    from asstops.providers.session import Session
+    from asstops.providers.settings import Settings
+    from asstops.redact import Redactor
+
+    started = time.monotonic()
+    _log_requests(options.verbose)
+    with _environment(options) as (stack, environ):
+        settings = Settings.from_environ(environ, local=options.local)
+        session = Session(
+            settings,
+            stack.account,
+            stack=stack.identity,
+            ingest_timeout_s=ingest_timeout_s,
+            destroying=destroying,
+            purge=purge,
+        )
+        redactor = Redactor([*stack.secrets, *([settings.api_key] if settings.api_key else [])])
+        try:
+            yield Run(stack, session, redactor, started)
+        finally:
+            session.close()
+
+
+@contextmanager
+def _environment(options: Globals) -> Iterator[tuple[Stack, Mapping[str, str]]]:
+    """The spec, and the environment that says where the services are."""
+    if not options.local:
+        yield load_stack(options, os.environ), os.environ
+        return
+    from asstops.cli.local import local_emulator, without_azure
+
+    environ = without_azure(os.environ)
+    stack = load_stack(options, environ)
+    subscription = str(stack.account.options["subscription_id"]) if stack.account is not None else ""
+    with local_emulator(options.chdir / LOCAL_DB, subscription) as server:
+        yield stack, {**environ, **server}
+
+
+def addresses(texts: tuple[str, ...]) -> tuple[Address, ...]:
+    """Parse addresses given on the command line. Raises UsageError."""
+    try:
+        return tuple(Address.parse(text) for text in texts)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def options_of(context: click.Context) -> Globals:
+    """The global options of the running command."""
+    if not isinstance(context.obj, Globals):
+        raise AsstopsError("the command line was not read")
+    return context.obj
+
+
+def _log_requests(verbose: int) -> None:
+    logger = logging.getLogger("asstops")
+    logger.handlers.clear()
+    if verbose:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)

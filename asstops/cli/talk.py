@@ -1,0 +1,165 @@
+"""What `ask` and `chat` share: finding the assistant, showing an answer as it comes, signals, outputs of functions."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from asstops.cli.run import Run
+from asstops.errors import AsstopsError, ExitCode, UsageError
+from asstops.model import Address
+
+if TYPE_CHECKING:
+    from asstops.conversation import Answer, Conversation, ToolCall
+
+_SHOWN_ARGUMENTS = 300
+
+
+def _outputs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    result = {}
+    for text in value:
+        name, equals, output = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=JSON", ctx, param)
+        try:
+            json.loads(output)
+        except ValueError as error:
+            raise click.BadParameter(
+                f"the output of {name} is no JSON: {error}; a plain text is written '{name}=\"text\"'", ctx, param
+            ) from None
+        result[name] = output
+    return result
+
+
+def thread_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--thread", "thread_id", metavar="ID", default="", help="Go on with this thread.")(command)
+
+
+def tool_output_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--tool-output",
+        "outputs",
+        multiple=True,
+        callback=_outputs,
+        metavar="NAME=JSON",
+        help="What the function NAME returns when the assistant calls it; repeatable.",
+    )(command)
+
+
+def assistant_id(run: Run, key: str) -> str:
+    """The live id of an assistant of the spec, by its key. Raises UsageError and AsstopsError."""
+    from difflib import get_close_matches
+
+    from asstops.workflow import live_ids
+
+    key = key.removeprefix("assistant.")
+    known = sorted(address.key for address in run.stack.resources if address.kind == "assistant")
+    if key not in known:
+        near = get_close_matches(key, known, 1)
+        told = f"did you mean {near[0]}?" if near else f"the spec has {', '.join(known) or 'no assistant'}"
+        raise UsageError(f"there is no assistant {key!r} in the spec", fix=told)
+    ids, _ = live_ids(run.stack, run.session)
+    address = Address("assistant", key)
+    if address not in ids:
+        raise AsstopsError(f"{address} does not exist yet", fix="run asstops apply")
+    return ids[address]
+
+
+def conversation(
+    run: Run,
+    remote_id: str,
+    thread_id: str,
+    *,
+    outputs: dict[str, str],
+    quiet: bool = False,
+    ask_for: Callable[[ToolCall], str | None] | None = None,
+) -> Conversation:
+    """A conversation whose text goes to stdout as it comes, unless `quiet`; `ask_for` gets what no option gave."""
+    from asstops.conversation import Conversation, Listener
+    from asstops.providers.threads_api import ThreadsApi
+    from asstops.views.text import cut, safe
+
+    if thread_id and not re.fullmatch(r"[A-Za-z0-9_-]+", thread_id):
+        raise UsageError(f"{thread_id!r} is no id of a thread", fix="it looks like thread_abc123")
+
+    def text(piece: str) -> None:
+        if not quiet:
+            run.say(readable(piece))
+
+    def called(call: ToolCall) -> None:
+        run.say(f"{safe(call.name)}({cut(safe(call.arguments), _SHOWN_ARGUMENTS)})\n", err=True)
+
+    def output(call: ToolCall) -> str | None:
+        if call.name in outputs:
+            return outputs[call.name]
+        return ask_for(call) if ask_for is not None else None
+
+    api = ThreadsApi(run.session.data)
+    return Conversation(api, remote_id, Listener(text, called, output), run.session.limiter.wait, thread_id)
+
+
+def readable(text: str) -> str:
+    """An answer fit for a terminal: lines and tabs stay, everything else that it would obey is made visible."""
+    from asstops.views.text import safe
+
+    return "".join(part if part in "\n\t" else safe(part) for part in re.split(r"([\n\t])", text.replace("\r\n", "\n")))
+
+
+def show_end(run: Run, answer: Answer) -> None:
+    """What follows an answer: the end of its last line, and the files that it cites."""
+    from asstops.views.text import safe
+
+    run.say("" if answer.text.endswith("\n") or not answer.text else "\n")
+    if answer.citations:
+        lines = [f"[{c.number}] {safe(c.file_name or c.file_id)}\n" for c in answer.citations]
+        run.say("\n" + "".join(lines))
+
+
+def advice(answer: Answer) -> str:
+    """What to do about an answer that is none."""
+    if answer.status == "requires_action":
+        names = sorted({call.name for call in answer.tool_calls if call.output is None})
+        return "give it with " + " ".join(f"--tool-output '{name}=JSON'" for name in names) + "; the run was cancelled"
+    if answer.status == "incomplete":
+        return "ask for a shorter answer, or go on in the thread"
+    if "rate_limit" in answer.reason:
+        return "wait a minute, or raise sku.capacity of the deployment"
+    return ""
+
+
+@contextmanager
+def cancelling(talk: Conversation) -> Iterator[None]:
+    """Whatever ends the block early cancels the run, so that nothing is left at work or barring the thread."""
+
+    def ended(_number: int, _frame: object) -> None:
+        raise SystemExit(ExitCode.TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, ended)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        again = signal.signal(signal.SIGINT, signal.default_int_handler)
+        if talk.cancel():
+            click.echo("\nThe run was cancelled.", err=True)
+        signal.signal(signal.SIGINT, again)
+        raise
+    except BrokenPipeError:  # nobody reads the answer any more
+        talk.cancel()
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def from_stdin() -> str:
+    """All of stdin as text. Raises UsageError where it is none."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"what came on stdin is no UTF-8 text: {error.reason} at byte {error.start}") from None

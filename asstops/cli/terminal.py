@@ -1,0 +1,49 @@
+"""What kind of terminal we talk to: colour, width, and whether there is somebody to ask."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+
+import click
+
+from asstops.cli.options import Globals
+
+WIDTH_WITHOUT_TERMINAL = 100
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """One output stream. `tty` says that a person is likely to watch it."""
+
+    tty: bool
+    color: bool
+    width: int
+
+    @classmethod
+    def for_stdout(cls) -> Terminal:
+        return cls._of(sys.stdout.isatty())
+
+    @classmethod
+    def for_stderr(cls) -> Terminal:
+        return cls._of(sys.stderr.isatty())
+
+    @classmethod
+    def _of(cls, tty: bool) -> Terminal:
+        context = click.get_current_context(silent=True)
+        plain = (
+            isinstance(context.obj, Globals) and context.obj.no_color
+            if context is not None
+            else "--no-color" in sys.argv
+        )
+        color = tty and not plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        columns = os.environ.get("COLUMNS", "")
+        width = int(columns) if columns.isdecimal() and int(columns) > 0 else WIDTH_WITHOUT_TERMINAL
+        return cls(tty, color, shutil.get_terminal_size().columns if tty else width)
+
+
+def interactive() -> bool:
+    """True when there is somebody to ask: both ends are terminals."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
