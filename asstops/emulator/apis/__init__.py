@@ -1,0 +1,1 @@
+"""The APIs: one file each. See registry.py for what a file may contribute."""

@@ -1,0 +1,113 @@
+"""Applies a spec to an emulator and says what a program needs to use the result.
+
+Owns the form in which a test gets ids, endpoint and key. Slow imports stay inside functions: a plug-in is imported in
+every run of pytest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asstops.errors import ApplyError
+
+if TYPE_CHECKING:
+    from asstops.emulator import EmulatorServer
+    from asstops.spec import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """What a spec came to. `ids` maps addresses such as `assistant.tutor` to the ids that the service gave."""
+
+    ids: Mapping[str, str]
+    endpoint: str
+    api_key: str
+    api_version: str
+    environment: Mapping[str, str]
+
+    def id_of(self, address: str) -> str:
+        """The id at an address. Raises KeyError, which names what there is."""
+        if address not in self.ids:
+            raise KeyError(f"{address} is not in the spec; it has {', '.join(self.ids)}")
+        return self.ids[address]
+
+    def assistant(self, key: str) -> str:
+        """The id of an assistant, by its key in the spec."""
+        return self.id_of(f"assistant.{key}")
+
+    @property
+    def client_kwargs(self) -> dict[str, str]:
+        """For the SDK: `openai.AzureOpenAI(**provisioned.client_kwargs)`."""
+        return {"azure_endpoint": self.endpoint, "api_key": self.api_key, "api_version": self.api_version}
+
+
+def provision(
+    server: EmulatorServer,
+    *specs: Path | str,
+    env: str = "",
+    variables: Mapping[str, str] | None = None,
+) -> Provisioned:
+    """Apply a spec to a running emulator, as `asstops apply --auto-approve` would. Raises AsstopsError."""
+    from asstops.apply import apply
+    from asstops.kinds import registry
+    from asstops.providers.session import Session
+    from asstops.providers.settings import Settings
+    from asstops.spec import load
+    from asstops.workflow import live_ids, prepare
+
+    environ = server.environment
+    paths = [Path(spec).absolute() for spec in specs]
+    base = (paths[0] if paths[0].is_dir() else paths[0].parent) if paths else Path.cwd()
+    stack = load(paths, env=env, variables=dict(variables or {}), environ=environ, base=base)
+    with _environment(environ):
+        session = Session(Settings.from_environ(environ, local=True), stack.account, stack=stack.identity)
+        try:
+            prepared = prepare(stack, session)
+            report = apply(prepared.plan, session, registry(), prepared.snapshot, lambda _: None)
+            _check([*report.failed, *report.skipped])
+            found, _ = live_ids(stack, session)
+            endpoint, version = session.endpoint, session.settings.api_version
+        finally:
+            session.close()
+    key = _key(stack, environ)
+    ids = {str(address): remote_id for address, remote_id in found.items()}
+    # With a slash at its end, as Azure shows endpoints.
+    shown = {**environ, "AZURE_OPENAI_ENDPOINT": f"{endpoint}/", "AZURE_OPENAI_API_KEY": key}
+    return Provisioned(ids, f"{endpoint}/", key, version, shown)
+
+
+def _check(unfinished: Sequence[Any]) -> None:
+    if unfinished:
+        told = "; ".join(f"{event.address}: {event.message}" for event in unfinished)
+        raise ApplyError(f"the spec could not be applied to the emulator: {told}")
+
+
+def _key(stack: Stack, environ: Mapping[str, str]) -> str:
+    """The key of the account that the spec names, or of the emulator's own one."""
+    from asstops.emulator.keys import account_key, key_scope
+
+    if stack.account is None:
+        return environ["AZURE_OPENAI_API_KEY"]
+    options = stack.account.options
+    scope = key_scope(str(options["subscription_id"]), str(options["resource_group"]), stack.account.address.key)
+    return account_key(scope, 1, 0)
+
+
+@contextmanager
+def _environment(environ: Mapping[str, str]) -> Iterator[None]:
+    """azure-identity reads the environment of the process; it gets back what it had."""
+    before = {name: os.environ.get(name) for name in (*environ, "NO_PROXY")}
+    os.environ.update({**environ, "NO_PROXY": "127.0.0.1,localhost"})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
