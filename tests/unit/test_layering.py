@@ -1,0 +1,209 @@
+"""The import rules of docs/architecture.md, read from the source with `ast`; an offender is named."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import asstops
+
+ROOT = Path(asstops.__file__).parent
+# A room's name -> the rooms it may import (itself always). Rooms are modules or folders directly in the package.
+_WORDS = {"errors", "model", "rules"}
+_MARKS = _WORDS | {"digest", "mark", "record"}
+_PURE = _MARKS | {"diff", "graph", "planner", "readback", "safety", "redact", "ownership"}
+_BELOW_CLI = _PURE | {
+    "providers",
+    "kinds",
+    "spec",
+    "views",
+    "observe",
+    "recorder",
+    "apply",
+    "workflow",
+    "schemas",
+    "conversation",
+}
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "model": {"errors"},
+    "rules": {"errors", "model"},
+    "digest": _WORDS,
+    "mark": _WORDS | {"digest"},
+    "record": _WORDS | {"digest", "mark"},
+    "diff": _MARKS,
+    "graph": _WORDS,
+    "ownership": _MARKS | {"diff"},
+    "planner": _PURE - {"safety", "redact", "readback"},
+    "readback": _MARKS | {"diff"},
+    "safety": _PURE - {"redact"},
+    "redact": {"errors", "model"},
+    "views": {"errors", "model", "redact"},
+    "schemas": set(),
+    "providers": {"errors", "model"},
+    "kinds": _MARKS | {"providers"},
+    "spec": _MARKS | {"kinds"},
+    "observe": _PURE | {"kinds", "providers"},
+    "recorder": _PURE | {"kinds", "providers"},
+    "apply": _PURE | {"kinds", "providers", "recorder", "observe"},
+    "workflow": _PURE | {"kinds", "providers", "spec", "observe", "recorder", "apply"},
+    "conversation": {"errors"},
+    "cli": _BELOW_CLI | {"emulator"},
+    "testing": _BELOW_CLI | {"emulator"},
+    "emulator": set(),
+}
+# A third-party package -> the rooms that may use it.
+ONLY_IN: dict[str, set[str]] = {
+    "openai": {"providers"},
+    "azure": {"providers"},
+    "click": {"cli"},
+    "yaml": {"spec", "emulator"},  # the emulator is a program of its own, and may not borrow the reader of specs
+    "rich": {"views"},
+    "pydantic": {"spec", "kinds"},
+    "starlette": {"emulator"},
+    "uvicorn": {"emulator"},
+}
+PURE = ("errors", "model", "rules", "digest", "mark", "record", "diff", "graph", "ownership", "planner", "readback")
+PURE += ("safety", "redact")
+# What a pure module must not reach: clock, network, files, environment, randomness, threads.
+IMPURE = {"os", "time", "random", "secrets", "socket", "threading", "subprocess", "logging", "http", "io"}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(("asstops", *parts)).removesuffix(".__init__"), path
+
+
+def room(module: str) -> str:
+    """`asstops.kinds.file` -> `kinds`; "" for the package itself and its way in."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] != "__main__" else ""
+
+
+def imports(path: Path, *, also_for_types: bool = True, also_inside: bool = True) -> Iterator[tuple[str, int]]:
+    """Every module that a file imports, with the line. `from a import b` counts as a.b and a.
+
+    Without `also_for_types`, imports under TYPE_CHECKING are left out; without `also_inside`, those in functions.
+    """
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not also_for_types:
+            waiting += node.orelse
+            continue
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) and not also_inside:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield str(node.module), node.lineno
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+        waiting += ast.iter_child_nodes(node)
+
+
+MODULES = dict(modules())
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_one_way(module: str) -> None:
+    """Rooms import only the rooms they may, also inside functions. Types alone may come from further up."""
+    own = room(module)
+    if own == "":
+        return
+    assert own in MAY_IMPORT, f"{own} is a new room: say in docs/architecture.md and here what it may import"
+    offenders = [
+        f"{module}:{line} imports {name}"
+        for name, line in imports(MODULES[module], also_for_types=False)
+        if name.startswith("asstops.") and room(name) not in MAY_IMPORT[own] | {own} and room(name) in MAY_IMPORT
+    ]
+    assert offenders == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_packages_stay_in_their_rooms(module: str) -> None:
+    """openai and azure in providers, click in cli, yaml in spec, rich in views, pydantic in spec and kinds."""
+    offenders = [
+        f"{module}:{line} imports {name}"
+        for name, line in imports(MODULES[module])
+        if (rooms := ONLY_IN.get(name.split(".")[0])) is not None and room(module) not in rooms
+    ]
+    assert offenders == []
+
+
+@pytest.mark.parametrize("module", [f"asstops.{name}" for name in PURE])
+def test_deciding_reads_nothing(module: str) -> None:
+    """No clock, network, file, environment or randomness in the modules that decide."""
+    offenders = [
+        f"{module}:{line} imports {name}"
+        for name, line in imports(MODULES[module], also_for_types=False)
+        if name.split(".")[0] in IMPURE
+    ]
+    assert offenders == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_prints(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    assert [f"{module}:{call.lineno}" for call in calls if call.func.id == "print"] == []  # type: ignore[attr-defined]
+
+
+def test_there_are_no_cycles() -> None:
+    """Not among rooms, and not among the modules of a room as they are loaded."""
+    for level in (lambda name: name, room):
+        graph: dict[str, set[str]] = {}
+        for module, path in MODULES.items():
+            # A kind registers itself with its folder, which imports what is in it: a package and its modules are one.
+            found = {
+                level(name)
+                for name, _ in imports(path, also_for_types=False, also_inside=level is room)
+                if name in MODULES and not module.startswith(f"{name}.")
+            }
+            graph.setdefault(level(module), set()).update(found - {level(module), ""})
+        assert cycle(graph) == []
+
+
+def cycle(graph: dict[str, set[str]]) -> list[str]:
+    """The names on some circle, or nothing: whatever is left when those that depend on nothing left are taken away."""
+    left = {name: set(needs) for name, needs in graph.items()}
+    while free := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in free:
+            del left[name]
+    return sorted(left)
+
+
+def test_the_rules_can_fail() -> None:
+    """The readers above see imports in every place they can stand, and circles."""
+    assert cycle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == ["a", "b", "c", "d"]
+    assert cycle({"a": {"b"}, "b": set()}) == []
+    names = {name for name, _ in imports(ROOT / "providers" / "openai_api.py")}
+    assert {"openai", "openai.AzureOpenAI", "asstops.errors"} <= names
+    loaded = {
+        name for name, _ in imports(ROOT / "providers" / "openai_api.py", also_for_types=False, also_inside=False)
+    }
+    assert "openai" not in loaded
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["apply", "--help"], ["plan", "--help"]])
+def test_help_answers_at_once(args: list[str]) -> None:
+    """It imports neither openai, azure, pydantic nor rich, which take most of a second."""
+    code = (
+        "import json, sys\n"
+        "from asstops.cli.main import run\n"
+        "try:\n"
+        f"    run({args!r})\n"
+        "finally:\n"
+        "    print('MODULES', json.dumps(sorted({name.split('.')[0] for name in sys.modules})))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(json.loads(ended.stdout.rpartition("MODULES ")[2]))
+    assert "click" in loaded
+    assert loaded & {"openai", "azure", "pydantic", "rich", "yaml", "httpx2", "starlette", "uvicorn"} == set()

@@ -1,0 +1,78 @@
+"""Secrets: masked wherever they occur, equal ones alike, and nothing else touched."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+import samples
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plans import plans
+
+from asstops.model import FieldDiff, Plan
+from asstops.redact import Redactor
+from asstops.views.human import render_plan
+
+
+def test_equal_secrets_share_a_label() -> None:
+    """The reader can tell that two places hold the same value."""
+    redactor = Redactor(["hunter2", "swordfish", "hunter2"])
+    assert redactor.text("hunter2 swordfish hunter2") == "(secret #1) (secret #2) (secret #1)"
+
+
+def test_the_longer_secret_wins() -> None:
+    """A secret that holds another one leaves no rest behind."""
+    redactor = Redactor(["key-12", "key-12345"])
+    assert redactor.text("key-12345, key-12") == "(secret #2), (secret #1)"
+
+
+def test_short_secrets_are_left() -> None:
+    """Masking `a` would garble everything."""
+    assert Redactor(["a", "abc", ""]).text("a banana, abc") == "a banana, abc"
+    assert Redactor().text("x") == "x"
+
+
+def test_forms() -> None:
+    """In JSON, in a URL, in base64 and line by line it is still a secret."""
+    secret = 'p&ss"wörd/1=\nsecond line of it'
+    redactor = Redactor([secret])
+    encoded = base64.b64encode(secret.encode()).decode()
+    for form in (json.dumps(secret), json.dumps(secret, ensure_ascii=False), quote(secret, safe=""), encoded):
+        assert redactor.text(f"<{form}>").replace('"', "") == "<(secret #1)>"
+    assert redactor.text("- 2 second line of it") == "- 2 (secret #1)"
+
+
+def test_values() -> None:
+    """Data keeps its shape; keys count too."""
+    redactor = Redactor(["hunter2"])
+    value = {"hunter2": ["x hunter2", 1, None, True, ("hunter2",)], "n": {"a": 2.5}}
+    assert redactor.value(value) == {
+        "(secret #1)": ["x (secret #1)", 1, None, True, ("(secret #1)",)],
+        "n": {"a": 2.5},
+    }
+
+
+def test_a_plan_is_masked_before_it_is_wrapped() -> None:
+    """A secret that a line break would cut in two is gone from the plan itself."""
+    secret = "correct horse battery staple " * 4
+    change = samples.update("assistant", "a", FieldDiff("instructions", f"Say {secret}.", "Say hello."))
+    plan = Plan(samples.TARGET, (change,))
+    assert "battery" in render_plan(plan, width=60, color=False)
+    assert "battery" not in render_plan(Redactor([secret]).value(plan), width=60, color=False)
+
+
+@settings(deadline=None)
+@given(plans)
+def test_without_secrets_a_plan_stays_the_same(plan: Plan) -> None:
+    """Nothing is lost on the way through."""
+    again = Redactor(["a secret that is nowhere"]).value(plan)
+    assert render_plan(again, width=80, color=False) == render_plan(plan, width=80, color=False)
+
+
+@given(st.lists(st.text('xyzw\n"/', min_size=4, max_size=12), min_size=1, max_size=4), st.text('xyzw\n"/', max_size=40))
+def test_no_secret_remains(secrets: list[str], text: str) -> None:
+    """Whatever the text, none of the secrets is in what comes out."""
+    result = Redactor(secrets).text(text + secrets[0] + text)
+    assert all(secret not in result for secret in secrets)

@@ -1,0 +1,167 @@
+"""Progress in plain lines and live: what is told, how often, and that it never fails an apply."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+from asstops.model import Address, Event, StepState, Verb
+from asstops.views.progress import PlainProgress, progress_for
+
+STORE = Event(Address("vector_store", "sales"), Verb.UPDATE, StepState.STARTED)
+
+
+class Utf8(io.StringIO):
+    encoding = "utf-8"
+
+
+class Ascii(io.StringIO):
+    encoding = "ascii"
+
+
+class Gone(Utf8):
+    """A stream whose reader went away."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_plain_lines() -> None:
+    """One line for each thing that happens, failures with the way out."""
+    stream = Utf8()
+    with progress_for(stream, tty=False, color=False, total=3) as progress:
+        progress.handle(STORE)
+        progress.handle(replace(STORE, state=StepState.DONE, elapsed_s=0.42))
+        progress.handle(replace(STORE, state=StepState.FAILED, message="refused\n\x1b[2Jbad", fix="try again"))
+        progress.handle(replace(STORE, state=StepState.SKIPPED, verb=Verb.DELETE, message="file.a failed"))
+    assert stream.getvalue() == (
+        "vector_store.sales: updating…\n"
+        "vector_store.sales: updated (0.4s)\n"
+        "vector_store.sales: failed: refused\n"
+        "  \\x1b[2Jbad\n"
+        "  fix: try again\n"
+        "vector_store.sales: not attempted: file.a failed\n"
+    )
+
+
+def test_plain_progress_every_ten_seconds() -> None:
+    """A long step is heard of now and then, each step on its own clock."""
+    now = [0.0]
+    stream = Utf8()
+    progress = PlainProgress(stream, total=2, clock=lambda: now[0])
+    other = replace(STORE, address=Address("file", "a"))
+    progress.handle(STORE)
+    for second in range(1, 31):
+        now[0] = second
+        event = replace(STORE, state=StepState.PROGRESS, done=second, total=2000, elapsed_s=second, message="ingesting")
+        progress.handle(event)
+        if second == 5:
+            progress.handle(other)
+    assert stream.getvalue().splitlines() == [
+        "vector_store.sales: updating…",
+        "file.a: updating…",
+        "vector_store.sales: updating… 10 of 2,000 ingesting (10s)",
+        "vector_store.sales: updating… 20 of 2,000 ingesting (20s)",
+        "vector_store.sales: updating… 30 of 2,000 ingesting (30s)",
+    ]
+
+
+def test_a_stream_that_cannot_hold_it_gets_escapes() -> None:
+    """An ASCII log gets ASCII, also where a terminal would have a live display."""
+    for tty in (False, True):
+        stream = Ascii()
+        with progress_for(stream, tty=tty, color=True, total=1) as progress:
+            progress.handle(STORE)
+        assert stream.getvalue() == "vector_store.sales: updating\\u2026\n"
+
+
+def test_a_stream_that_is_gone_is_no_error() -> None:
+    """The apply goes on when nobody listens any more."""
+    closed = Utf8()
+    closed.close()
+    for stream in (Gone(), closed):
+        for tty in (False, True):
+            with progress_for(stream, tty=tty, color=False, total=1) as progress:
+                progress.handle(STORE)
+                progress.handle(replace(STORE, state=StepState.DONE))
+
+
+def _shown(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
+def test_live_display() -> None:
+    """What runs is drawn with its count; what ended is told, files only when something is wrong with them."""
+    stream = Utf8()
+    with progress_for(stream, tty=True, color=False, total=4) as progress:
+        progress.handle(STORE)
+        progress.handle(replace(STORE, state=StepState.PROGRESS, done=3, total=12, message="ingesting"))
+        until = time.monotonic() + 30
+        while "3/12" not in stream.getvalue() and time.monotonic() < until:
+            time.sleep(0.02)  # it is drawn by a clock of its own
+        file = replace(STORE, address=Address("file", "kb/a.md"), verb=Verb.CREATE)
+        progress.handle(replace(file, state=StepState.DONE))
+        progress.handle(replace(file, state=StepState.FAILED, message="too [red]big[/red]\x07", fix="split it"))
+        progress.handle(replace(STORE, state=StepState.DONE, elapsed_s=3))
+    shown = _shown(stream.getvalue())
+    assert "3/12" in shown
+    assert "vector_store.sales  updating  ingesting" in shown
+    assert "✗ file.kb/a.md: failed: too [red]big[/red]\\x07\n" in shown.replace("\r", "")
+    assert "fix: split it" in shown
+    assert "✓ vector_store.sales: updated (3.0s)" in shown
+    assert "✓ file.kb/a.md" not in shown
+    assert "3 of 4 steps, 1 failed" in shown
+
+
+def test_live_display_in_colour_and_without() -> None:
+    """Without colour no colour codes are sent."""
+
+    def codes(color: bool) -> set[str]:
+        stream = Utf8()
+        with progress_for(stream, tty=True, color=color, total=1) as progress:
+            progress.handle(replace(STORE, state=StepState.FAILED, message="no"))
+        return set(re.findall(r"\x1b\[(?:\d+;)*3[1-7]m", stream.getvalue()))
+
+    assert codes(False) == set()
+    assert codes(True) != set()
+
+
+def test_many_threads() -> None:
+    """Events come from everywhere at once; none is lost, and nothing hangs."""
+    for tty in (False, True):
+        stream = Utf8()
+        with progress_for(stream, tty=tty, color=False, total=400) as progress:
+
+            def work(number: int, progress: object = progress) -> None:
+                for n in range(50):
+                    event = replace(STORE, address=Address("assistant", f"a-{number}-{n}"))
+                    progress.handle(event)  # type: ignore[attr-defined]
+                    progress.handle(replace(event, state=StepState.DONE))  # type: ignore[attr-defined]
+
+            threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+            assert not any(thread.is_alive() for thread in threads)
+        told = re.findall(r"(assistant\.a-\d+-\d+): updated", _shown(stream.getvalue()))
+        assert len(told) == len(set(told)) == 400
+
+
+def test_rich_is_loaded_only_for_a_live_display() -> None:
+    """Help, plans and pipes do without it."""
+    modules = "human, machine, problems, progress, report, table"
+    code = (
+        f"from asstops.views import {modules}; import io, sys\n"
+        "with progress.progress_for(io.StringIO(), tty=False, color=False, total=0): pass\n"
+        "sys.exit('rich' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
