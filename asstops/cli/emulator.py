@@ -51,7 +51,14 @@ def _behaviour(ctx: click.Context, param: click.Parameter, value: tuple[str, ...
     type=click.FloatRange(min=0),
     default=0.0,
     metavar="SECONDS",
-    help="How long lists know nothing of a new object.",
+    help="How long lists of the data plane stay as they were.",
+)
+@click.option(
+    "--arm-list-lag",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="How long lists of ARM stay as they were.",
 )
 @click.option(
     "--token-lifetime",
@@ -81,6 +88,24 @@ def _behaviour(ctx: click.Context, param: click.Parameter, value: tuple[str, ...
     "port reads and writes everything in it.",
 )
 @click.option(
+    "--tls-cert",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Serve https with this certificate, PEM.",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The key of the certificate.",
+)
+@click.option(
+    "--retired",
+    type=click.Choice(["assistants"]),
+    multiple=True,
+    help="Answer as if this API had been retired; short for --behaviour assistants_api=retired_404.",
+)
+@click.option(
     "--behaviour", multiple=True, callback=_behaviour, metavar="NAME=VALUE", help="Switch a behaviour; repeatable."
 )
 @output_options
@@ -94,12 +119,16 @@ def command(
     ingestion: float,
     arm_operation: float,
     list_lag: float,
+    arm_list_lag: float,
     token_lifetime: float,
     faults: Path | None,
     replies: Path | None,
     subscription: str | None,
     host: str,
     allow_remote: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    retired: tuple[str, ...],
     behaviour: dict[str, str],
 ) -> None:
     """Run a local Azure as a server; Ctrl-C ends it.
@@ -120,7 +149,9 @@ def command(
         raise missing_extra(error) from error
 
     def announce(server: EmulatorServer) -> None:
-        where = f"--port {server.url.rpartition(':')[2]}" + (f" --subscription {subscription}" if subscription else "")
+        secure = server.url.startswith("https:")
+        where = f"--public-url {server.url}" if secure else f"--port {server.url.rpartition(':')[2]}"
+        where += f" --subscription {subscription}" if subscription else ""
         click.echo(f"The emulator listens on {server.url}", err=True)
         click.echo(f'  eval "$(asstops emulator env {where})"   points a shell at it; Ctrl-C ends it', err=True)
 
@@ -130,13 +161,16 @@ def command(
             ingestion_s=ingestion,
             arm_operation_s=arm_operation,
             list_lag_s=list_lag,
+            arm_list_lag_s=arm_list_lag,
             token_lifetime_s=token_lifetime,
             faults=faults,
             replies=replies,
             subscription_id=subscription or DEFAULT_SUBSCRIPTION,
             public_url=public_url,
             allow_remote=allow_remote,
-            behaviour=behaviour,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            behaviour={**({"assistants_api": "retired_404"} if retired else {}), **behaviour},
         )
         serve(port=port, db=db, host=host, settings=settings, ready=announce)
     except ImportError as error:
@@ -149,13 +183,21 @@ def _fix(message: str) -> str:
     """Return what to try after a failure to start."""
     if "loopback" in message:
         return "leave --host out, or add --allow-remote where nobody else can reach the port"
+    if "TLS" in message:
+        return "give --tls-cert and --tls-key together"
     if "listen" in message or "in use" in message:
         return "choose another --port or --db"
     return "see docs/emulator.md"
 
 
 @command.command("env")
-@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="The port the emulator listens on.",
+)
 @click.option("--public-url", metavar="URL", help="The address the emulator tells clients, behind a proxy.")
 @click.option("--subscription", metavar="ID", help="The subscription the emulator was started with.")
 def env(port: int, public_url: str | None, subscription: str | None) -> None:

@@ -116,6 +116,7 @@ def erase(state: State, row: int) -> None:
     store.run("DELETE FROM batch_file WHERE batch IN (SELECT id FROM object WHERE account = ?)", row)
     for table in ("deployment", "object", "reference", "store_file", "chunk"):
         store.run(f"DELETE FROM {table} WHERE account = ?", row)  # noqa: S608 - names from the line above
+    store.run("DELETE FROM gone WHERE account = ?", row)
     store.run("DELETE FROM account WHERE row = ?", row)
 
 

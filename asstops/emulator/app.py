@@ -13,8 +13,11 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from starlette.requests import ClientDisconnect
+
 from asstops.emulator import ids
 from asstops.emulator.checks import Invalid
+from asstops.emulator.faults import altered
 from asstops.emulator.multipart import read_form
 from asstops.emulator.requestlog import safe_headers
 from asstops.emulator.state import State
@@ -43,6 +46,8 @@ class App:
         call = self._call(scope)
         try:
             await self._serve(call, scope, receive, send)
+        except ClientDisconnect:  # in the middle of its body: what was meant is not known, so nothing is done
+            LOG.debug("%s %s was not sent to its end", call.method, call.path)
         finally:
             for _, value in call.fields or ():
                 if isinstance(value, Upload):
@@ -71,10 +76,14 @@ class App:
         if fault and fault.status is not None and not fault.commit:
             reply = _faulty(fault)
         else:
+            if fault and fault.alter is not None:
+                call.raw = altered(call.raw, fault.alter)
             reply = self._answer(call, fault, trouble)
+            if reply.delay_s:
+                await asyncio.sleep(reply.delay_s)
             if fault and fault.status is not None:
                 reply = _faulty(fault)
-        if fault and fault.cut == "after":
+        if fault and (fault.cut == "after" or (fault.hang_s and await _gave_up(receive, fault.hang_s))):
             await _abort(scope, receive, entry, "after")
             return
         if entry is not None:
@@ -123,7 +132,7 @@ class App:
         except (Refusal, Invalid) as error:
             self._undo()
             refusal = error if isinstance(error, Refusal) else invalid(error)
-            reply = Reply(refusal.body, refusal.status, dict(refusal.headers))
+            reply = Reply(refusal.body, refusal.status, dict(refusal.headers), delay_s=refusal.delay_s)
             if refusal.body is None and plane is not None:
                 reply.body = plane.error(call, refusal)
         except Exception:
@@ -191,7 +200,7 @@ async def _body(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b""
+            raise ClientDisconnect
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts) if len(parts) > 1 else parts[0]
@@ -247,6 +256,16 @@ async def _send_stream(
     finally:
         gone.cancel()
         await parts.aclose()
+
+
+async def _gave_up(receive: Receive, seconds: float) -> bool:
+    """Wait; say whether the client went away meanwhile."""
+    gone = asyncio.ensure_future(receive())  # the body has been read, so what comes next is the end
+    try:
+        await asyncio.wait({gone}, timeout=seconds)
+        return gone.done()
+    finally:
+        gone.cancel()
 
 
 async def _abort(scope: Scope, receive: Receive, entry: dict[str, Any] | None, when: str) -> None:

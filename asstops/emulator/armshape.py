@@ -31,7 +31,7 @@ SKU = record(
     },
     required=("name",),
 )
-_READ_ONLY = dict.fromkeys(("id", "name", "type", "etag", "systemData"), anything)
+READ_ONLY = dict.fromkeys(("id", "name", "type", "etag", "systemData"), anything)
 
 _ACCOUNT_PROPERTIES: dict[str, Check] = {
     **dict.fromkeys(
@@ -78,8 +78,8 @@ _ACCOUNT_PROPERTIES: dict[str, Check] = {
 }  # fmt: skip
 READ_ONLY_ACCOUNT = frozenset(name for name, check in _ACCOUNT_PROPERTIES.items() if check is anything)
 
-_TAGS = mapping(string(), nullable=True)
-_IDENTITY = record(
+TAGS = mapping(string(), nullable=True)
+IDENTITY = record(
     {
         "type": choice(("None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned")),
         "tenantId": anything,
@@ -90,17 +90,17 @@ _IDENTITY = record(
 )
 ACCOUNT_BODY = record(
     {
-        **_READ_ONLY,
+        **READ_ONLY,
         "kind": string(),
         "sku": SKU,
-        "identity": _IDENTITY,
-        "tags": _TAGS,
+        "identity": IDENTITY,
+        "tags": TAGS,
         "location": string(),
         "properties": record(_ACCOUNT_PROPERTIES, nullable=True),
     }
 )
 
-_MODEL = record(
+MODEL = record(
     {
         "publisher": string(nullable=True),
         "format": string(),
@@ -114,16 +114,16 @@ _MODEL = record(
 )
 DEPLOYMENT_BODY = record(
     {
-        **_READ_ONLY,
+        **READ_ONLY,
         "sku": SKU,
-        "tags": _TAGS,
+        "tags": TAGS,
         "properties": record(
             {
                 **dict.fromkeys(
                     ("provisioningState", "capabilities", "callRateLimit", "rateLimits", "dynamicThrottlingEnabled"),
                     anything,
                 ),
-                "model": _MODEL,
+                "model": MODEL,
                 "scaleSettings": record(
                     {"scaleType": string(), "capacity": number(whole=True), "activeCapacity": anything}
                 ),
@@ -141,7 +141,7 @@ DEPLOYMENT_BODY = record(
     },
     required=("properties", "sku"),
 )
-TAGS_AND_SKU = record({"tags": _TAGS, "sku": SKU})
+TAGS_AND_SKU = record({"tags": TAGS, "sku": SKU})
 
 
 def body_of(call: Call, check: Check) -> Json:

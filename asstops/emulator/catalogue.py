@@ -6,7 +6,7 @@ Owns the data and the questions asked of it. Made for tests: small, and only as 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asstops.emulator.settings import EmulatorSettings
 
@@ -78,6 +78,15 @@ class Model:
             if version.default if wanted is None else version.version == wanted:
                 return version
         return None
+
+    def with_default(self, wanted: str) -> Model:
+        """Return the model with another default version."""
+        return replace(self, versions=tuple(replace(each, default=each.version == wanted) for each in self.versions))
+
+    def without(self, retired: str) -> Model:
+        """Return the model with a version that cannot be deployed any more."""
+        versions = (replace(v, status="Deprecated") if v.version == retired else v for v in self.versions)
+        return replace(self, versions=tuple(versions))
 
     def usage_name(self, sku: str) -> str:
         return f"OpenAI.{sku}.{self.name}"

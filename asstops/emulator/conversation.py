@@ -84,26 +84,8 @@ def remove_thread(state: State, account: int, thread: str) -> None:
 
 def listed(call: Call, kind: str, show: Any, where: str = "", *args: Any) -> Reply:
     """Return a page of the objects of a kind, narrowed by `where`."""
-    page, state, account = data.Page(call), call.state, call.account
-
-    def row_of(ident: str | None, name: str) -> int | None:
-        if ident is None:
-            return None
-        row = state.store.one("SELECT seq FROM object WHERE account = ? AND kind = ? AND id = ?", account, kind, ident)
-        if row is None:
-            raise data.bad_cursor(name, ident)
-        return int(row[0])
-
-    rows, more = state.store.keyset(
-        "SELECT body FROM object",
-        "account = ? AND kind = ? AND created <= ?" + where,
-        (account, kind, call.listed_until(), *args),
-        order=page.order,
-        limit=page.limit,
-        after=row_of(page.after, "after"),
-        before=row_of(page.before, "before"),
-    )
-    return Reply(data.envelope(call, [show(load(row[0])) for row in rows], more))
+    rows, more = data.list_of(call, kind, where, *args)
+    return Reply(data.envelope(call, [show(load(row)) for row in rows], more))
 
 
 # Making and keeping --------------------------------------------------------------------------------------

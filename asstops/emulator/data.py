@@ -5,6 +5,8 @@ Owns conventions of the wire that hold for every kind of object. It knows no sin
 
 from __future__ import annotations
 
+from typing import Any
+
 from asstops.emulator import checks
 from asstops.emulator.checks import Check
 from asstops.emulator.wire import Call, Json, Refusal
@@ -12,6 +14,7 @@ from asstops.emulator.wire import Call, Json, Refusal
 OLD, NEW, V1 = "2024-05-01-preview", "2025-03-01-preview", "v1"
 DATED = frozenset({OLD, NEW})
 ALL = frozenset({OLD, NEW, V1})
+AGENTS = "agents"  # the surface of a project that is not OpenAI's
 
 METADATA: Check = checks.mapping(checks.string(longest=512), most=16, key_longest=64, nullable=True)
 METADATA_V1: Check = checks.mapping(checks.string(longest=512), most=16, key_longest=64)
@@ -69,28 +72,45 @@ def _limit(call: Call) -> int:
     return value
 
 
-def list_of(call: Call, kind: str) -> tuple[list[str], bool]:
-    """Return one page of the stored bodies of a kind, as text, and whether there are more."""
-    page = Page(call)
-    state, account = call.state, call.account
+def page_of(
+    call: Call, table: str, columns: str, scope: tuple[Any, ...], where: str = "", *args: Any, key: str = "id"
+) -> tuple[list[Any], bool]:
+    """Return the rows of one page of a list, and whether there are more.
+
+    `scope` is a condition and its values: its rows can be named as cursors, by their `key`, also those that `where`
+    leaves out.
+    """
+    page, store, source = Page(call), call.state.store, listed(call, table)
+    within, *values = scope
 
     def row_of(ident: str | None, name: str) -> int | None:
         if ident is None:
             return None
-        row = state.store.one("SELECT seq FROM object WHERE account = ? AND kind = ? AND id = ?", account, kind, ident)
-        if row is None:
+        row = store.one(f"SELECT max(seq) FROM {source} WHERE {within} AND {key} = ?", *values, ident)  # noqa: S608
+        if row[0] is None:
             raise bad_cursor(name, ident)
         return int(row[0])
 
-    rows, more = state.store.keyset(
-        "SELECT body FROM object",
-        "account = ? AND kind = ? AND created <= ?",
-        (account, kind, call.listed_until()),
-        order=page.order,
-        limit=page.limit,
-        after=row_of(page.after, "after"),
-        before=row_of(page.before, "before"),
-    )
+    after, before = row_of(page.after, "after"), row_of(page.before, "before")
+    moment = call.listed_at()
+    if moment is not None:
+        where, args = f"{where} AND created <= ?", (*args, moment)
+    return store.keyset(
+        f"SELECT {columns} FROM {source}",  # noqa: S608 - names of this package
+        within + where, (*values, *args), order=page.order, limit=page.limit, after=after, before=before,
+    )  # fmt: skip
+
+
+def listed(call: Call, table: str) -> str:
+    """Return what a list reads in SQL: the table, or with a lag what it held then."""
+    moment = call.listed_at()
+    return table if moment is None else call.state.store.as_of(table, moment)
+
+
+def list_of(call: Call, kind: str, where: str = "", *args: Any) -> tuple[list[str], bool]:
+    """Return one page of the stored bodies of a kind, as text, and whether there are more; `where` narrows it."""
+    scope = ("account = ? AND kind = ?", call.account, kind)
+    rows, more = page_of(call, "object", "body", scope, where, *args)
     return [row[0] for row in rows], more
 
 

@@ -7,6 +7,7 @@ what users are promised.
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class Fault:
     headers: dict[str, str] | None = None
     body: Any = None
     delay_s: float = 0.0
+    hang_s: float = 0.0  # between the commit and the answer, unless the client gives up before
+    alter: dict[str, Any] | None = None  # laid over the request's body: something else is stored than was sent
     cut: str | None = None  # before or after the commit
     garbage: bool = False
     truncate: bool = False
@@ -92,6 +95,8 @@ _CHECK = checks.record(
         "headers": _headers,
         "body": checks.anything,
         "delay_s": checks.number(0),
+        "hang_s": checks.number(0),
+        "alter": checks.any_object,
         "cut": checks.choice(("before", "after")),
         "garbage": checks.boolean(),
         "truncate": checks.boolean(),
@@ -103,7 +108,10 @@ _CHECK = checks.record(
         "token": checks.choice(("expired",)),
     }
 )
-_EFFECTS = ("status", "delay_s", "cut", "garbage", "truncate", "ingestion", "operation", "list_lag_s", "token")
+_EFFECTS = (
+    "status", "delay_s", "hang_s", "alter", "cut", "garbage", "truncate", "ingestion", "operation", "list_lag_s",
+    "token",
+)  # fmt: skip
 _NEEDS = {  # a part of a description, and what it says something about
     "headers": ("status",),
     "body": ("status",),
@@ -112,6 +120,28 @@ _NEEDS = {  # a part of a description, and what it says something about
     "filename": ("ingestion",),
     "error_code": ("ingestion", "operation"),
 }
+
+
+def altered(raw: bytes, change: dict[str, Any]) -> bytes:
+    """Return a JSON body with `change` laid over it, map by map; null takes a member out. Other bodies stay."""
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return raw
+    return json.dumps(_merged(body, change)).encode() if isinstance(body, dict) else raw
+
+
+def _merged(body: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    result = dict(body)
+    for name, value in change.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, dict):
+            inner = result.get(name)
+            result[name] = _merged(inner if isinstance(inner, dict) else {}, value)
+        else:
+            result[name] = value
+    return result
 
 
 class Faults:

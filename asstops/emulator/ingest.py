@@ -19,7 +19,8 @@ SEARCHABLE = frozenset(
      "sh", "tex", "ts", "txt")
 )  # fmt: skip
 STATUSES = ("in_progress", "completed", "failed", "cancelled")
-SELECT = "SELECT file, created, status, outcome, usage, body FROM store_file"
+COLUMNS = "file, created, status, outcome, usage, body"
+SELECT = f"SELECT {COLUMNS} FROM store_file"  # noqa: S608 - names from the line above
 
 
 class StoreFull(Exception):

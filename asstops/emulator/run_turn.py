@@ -81,11 +81,11 @@ def _question(state: State, account: int, run: Json, texts: list[str]) -> Questi
         parallel=run["parallel_tool_calls"],
         response_format=run["response_format"],
         outputs=[(name, output) for name, output in run["work"]["outputs"]],
-        documents=(lambda: _documents(state, account, stores)) if stores else None,
+        documents=(lambda: documents_of(state, account, stores)) if stores else None,
     )
 
 
-def _documents(state: State, account: int, stores: list[str]) -> list[Document]:
+def documents_of(state: State, account: int, stores: list[str]) -> list[Document]:
     """Return the ready files of the stores that are text."""
     documents: dict[str, Document] = {}
     for store in stores:

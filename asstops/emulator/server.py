@@ -103,7 +103,8 @@ class EmulatorServer:
             listener.close()
             raise
         port = listener.getsockname()[1]
-        self.url = f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{port}"
+        scheme = "http" if self.settings.tls_cert is None else "https"
+        self.url = f"{scheme}://{f'[{self._host}]' if ':' in self._host else self._host}:{port}"
         settings = replace(self.settings, public_url=(self.settings.public_url or self.url).rstrip("/"))
         try:
             self.state = State(settings, store, registry.gather("UPKEEP"))
@@ -128,6 +129,8 @@ class EmulatorServer:
             proxy_headers=False,
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
+            ssl_certfile=self.settings.tls_cert,
+            ssl_keyfile=self.settings.tls_key,
         )
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._serve, args=(listener,), name="asstops-emulator", daemon=True)

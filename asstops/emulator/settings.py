@@ -42,7 +42,17 @@ BEHAVIOURS: dict[str, tuple[str, ...]] = {
     "run_tool_choice_required": ("refused", "accepted"),
     "run_step_object": ("thread.run.step", "assistant.run.step"),
     "stream_filter_results": ("sent", "left_out"),
+    "project_identity": ("required", "optional"),
+    "identical_agent_version": ("new", "same"),
+    "agent_references": ("checked", "unchecked"),
+    "agents_last_id": ("null_at_end", "always"),
+    "last_agent_version": ("agent_goes", "refused"),
+    "agent_overrides": ("refused", "ignored"),
+    "citation_marks": ("removed", "kept"),
 }
+
+
+_TIMES = ("ingestion_s", "run_s", "arm_operation_s", "latency_s", "list_lag_s", "arm_list_lag_s", "token_lifetime_s")
 
 
 class EmulatorError(Exception):
@@ -58,10 +68,13 @@ class EmulatorSettings:
     arm_operation_s: float = 0.2
     latency_s: float = 0.0
     list_lag_s: float = 0.0
+    arm_list_lag_s: float = 0.0
     token_lifetime_s: float = 86400.0
     subscription_id: str = DEFAULT_SUBSCRIPTION
     public_url: str | None = None  # what clients reach it by; None: the address it listens on
     allow_remote: bool = False
+    tls_cert: Path | None = None  # certificate and key, PEM: then it is served over https
+    tls_key: Path | None = None
     arm_page_size: int = 100
     request_log_size: int = 50_000
     quota: Mapping[str, int] = field(default_factory=dict)  # usage name -> limit in each location
@@ -77,7 +90,9 @@ class EmulatorSettings:
                 raise EmulatorError(f"unknown behaviour {name!r}; known are {', '.join(sorted(BEHAVIOURS))}")
             if value not in allowed:
                 raise EmulatorError(f"behaviour {name} is {value!r}, allowed are {', '.join(allowed)}")
-        for name in ("ingestion_s", "run_s", "arm_operation_s", "latency_s", "list_lag_s", "token_lifetime_s"):
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise EmulatorError("TLS needs both: a certificate and its key")
+        for name in _TIMES:
             if getattr(self, name) < 0:
                 raise EmulatorError(f"{name} is {getattr(self, name)}, must not be negative")
 

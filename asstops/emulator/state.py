@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from asstops.emulator.catalogue import MODELS
 from asstops.emulator.faults import Faults
 from asstops.emulator.requestlog import RequestLog
 from asstops.emulator.scripted import Replies
@@ -32,7 +33,9 @@ class State:
         self.replies = Replies(settings.replies)
         self.url = settings.public_url or ""
         self.roles = dict.fromkeys(PERMISSIONS, True)
+        self.models = dict(MODELS)  # with the defaults and retirements of this moment
         self.offset_s = 0.0
+        store.clock = self.now
         self._upkeep = tuple(upkeep)
         self._wake_at = 0.0
 

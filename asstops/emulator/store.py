@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,47 @@ CREATE INDEX IF NOT EXISTS store_file_due ON store_file (due) WHERE status = 'in
 CREATE INDEX IF NOT EXISTS store_file_file ON store_file (account, file);
 CREATE TABLE IF NOT EXISTS batch_file (batch TEXT NOT NULL, file TEXT NOT NULL,
     PRIMARY KEY (batch, file)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS gone (account INTEGER NOT NULL, kind TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL,
+    created REAL NOT NULL, deleted REAL NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, kind, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS gone_file (store TEXT NOT NULL, seq INTEGER NOT NULL, file TEXT NOT NULL,
+    created REAL NOT NULL, deleted REAL NOT NULL, status TEXT NOT NULL, outcome TEXT NOT NULL,
+    usage INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (store, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS chunk (account INTEGER NOT NULL, file TEXT NOT NULL, n INTEGER NOT NULL,
     data BLOB NOT NULL, PRIMARY KEY (account, file, n));
+CREATE VIEW IF NOT EXISTS owner AS SELECT row, name AS account, NULL AS project, deleted_at FROM account
+    UNION ALL SELECT -object.seq, account.name, json_extract(object.body, '$.name'), account.deleted_at
+    FROM object JOIN account ON account.row = object.account WHERE object.kind = 'project';
+"""
+
+_PAST = {
+    "object": ("seq, account, kind, id, created, body", "gone"),
+    "store_file": ("seq, store, file, created, status, outcome, usage, body", "gone_file"),
+}
+# What has been deleted is remembered for lists that lag. The triggers are temporary: they belong to the connection,
+# whose clock they read, and not to the file.
+_REMEMBER = """
+CREATE TEMP TRIGGER object_gone AFTER DELETE ON main.object
+    WHEN OLD.kind IN ('assistant', 'vector_store', 'file', 'project', 'agent') OR OLD.kind GLOB 'message/*'
+    OR OLD.kind GLOB 'agent_version/*' BEGIN
+    INSERT INTO gone VALUES (OLD.account, OLD.kind, OLD.seq, OLD.id, OLD.created, clock(), OLD.body); END
+--
+CREATE TEMP TRIGGER deployment_gone AFTER DELETE ON main.deployment BEGIN
+    INSERT INTO gone VALUES (OLD.account, 'deployment', OLD.row, OLD.name, 0, clock(), OLD.body); END
+--
+CREATE TEMP TRIGGER file_gone AFTER DELETE ON main.store_file BEGIN
+    INSERT INTO gone_file VALUES (OLD.store, OLD.seq, OLD.file, OLD.created, clock(), OLD.status, OLD.outcome,
+        OLD.usage, OLD.body); END
 """
 
 
 class Store:
-    """One connection, used by one thread at a time. `path` None keeps everything in memory."""
+    """One connection, used by one thread at a time. `path` None keeps everything in memory.
+
+    `clock` tells when a deletion happens, in seconds since the epoch.
+    """
+
+    clock: Callable[[], float] = staticmethod(time.time)
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
@@ -90,6 +125,9 @@ class Store:
             self.db.execute("INSERT INTO meta VALUES ('format', ?)", (FORMAT,))
         elif found[0] != FORMAT:
             raise EmulatorError(f"{self.path} has format {found[0]}, this emulator reads {FORMAT}; delete the file")
+        self.db.create_function("clock", 0, lambda: self.clock())
+        for statement in _REMEMBER.split("--"):
+            self.db.execute(statement)
         self.db.execute("COMMIT")
 
     def close(self) -> None:
@@ -144,6 +182,22 @@ class Store:
             for ident in idents
             if self.one("SELECT 1 FROM object WHERE account = ? AND kind = ? AND id = ?", account, kind, ident) is None
         ]
+
+    def as_of(self, table: str, moment: float) -> str:
+        """Return what to read, in SQL, instead of `object` or `store_file`: its rows and those deleted since `moment`.
+
+        Bodies are as they are now, or were at the end; the caller leaves out what was made since.
+        """
+        columns, gone = _PAST[table]
+        return (
+            f"(SELECT {columns} FROM {table} UNION ALL "  # noqa: S608 - constants
+            f"SELECT {columns} FROM {gone} WHERE deleted > {float(moment)!r}) AS {table}"
+        )
+
+    def forget(self, before: float) -> None:
+        """Remember no longer what was deleted before a time."""
+        for table in ("gone", "gone_file"):
+            self.run(f"DELETE FROM {table} WHERE deleted < ?", before)  # noqa: S608 - names from the line above
 
     def refer(self, account: int, source: str, targets: Sequence[str]) -> None:
         """Record that `source` refers to exactly these targets."""

@@ -33,22 +33,28 @@ class Refusal(Exception):
         kind: str = "invalid_request_error",
         headers: Mapping[str, str] | None = None,
         body: Json | None = None,
+        delay_s: float = 0.0,
     ) -> None:
         super().__init__(message)
         self.status, self.message, self.code, self.param, self.kind = status, message, code, param, kind
+        self.delay_s = delay_s
         self.headers = dict(headers or {})
         self.body = body  # given: sent as it is, instead of the plane's own wording
 
 
 @dataclass(slots=True)
 class Reply:
-    """An answer. `body` is JSON unless it is bytes; None is an empty body. A `stream` is sent instead of it."""
+    """An answer, sent after `delay_s` seconds.
+
+    `body` is JSON unless it is bytes; None is an empty body. A `stream` is sent instead of it.
+    """
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
     stream: AsyncGenerator[bytes, None] | None = None
+    delay_s: float = 0.0
 
     def encoded(self) -> bytes:
         if self.body is None:
@@ -96,10 +102,13 @@ class Call:
         """Say whether the caller's token is too old, or a fault wants it to be."""
         return expires <= self.state.now() or bool(self.fault and self.fault.token)
 
-    def listed_until(self) -> float:
-        """Return the time of creation after which a listing knows nothing yet."""
-        lag = self.fault.list_lag_s if self.fault and self.fault.list_lag_s is not None else None
-        return self.state.now() - (self.state.settings.list_lag_s if lag is None else lag)
+    def listed_at(self) -> float | None:
+        """Return the time whose state a list shows, None for the present."""
+        settings = self.state.settings
+        lag = settings.list_lag_s if self.surface else settings.arm_list_lag_s
+        if self.fault and self.fault.list_lag_s is not None:
+            lag = self.fault.list_lag_s
+        return self.state.now() - lag if lag else None
 
     def json(self) -> Json:
         """Return the body, which must be a JSON object."""

@@ -29,7 +29,7 @@ class Emu:
         self.server, self.url = server, server.url
         self.environment = environment(server.url)
         self.key = self.environment["AZURE_OPENAI_API_KEY"]
-        self.http = httpx2.Client(base_url=server.url, timeout=10)
+        self.http = httpx2.Client(base_url=server.url, timeout=60)
 
     def token(self, audience: str) -> str:
         answer = self.http.get(
@@ -138,7 +138,7 @@ class Emu:
         return AzureOpenAI(**{**options, **kwargs})
 
 
-def wait(read: Callable[[], Any], good: Callable[[Any], bool], timeout_s: float = 5.0) -> Any:
+def wait(read: Callable[[], Any], good: Callable[[Any], bool], timeout_s: float = 30.0) -> Any:
     """Read until the value is good."""
     deadline = time.monotonic() + timeout_s
     while True:

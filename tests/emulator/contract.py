@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,30 @@ DOCUMENTS = {
     "2025-03-01-preview": "aoai-data-plane-2025-03-01-preview.trimmed.json",
     "v1": "aoai-data-plane-v1.trimmed.json",
     "arm": "arm-cognitiveservices-2025-09-01.derived.json",
+    "agents": "foundry-agents-v1.derived.json",
 }
+DATED = ("2024-05-01-preview", "2025-03-01-preview")
+_REFUSED = {
+    "type": "object",
+    "properties": {
+        "code": {"type": ["string", "null"]},
+        "message": {"type": "string", "minLength": 1},
+        "param": {"type": ["string", "null"]},
+        "type": {"type": ["string", "null"]},
+        "inner_error": {"type": "object"},
+    },
+    "required": ["code", "message"],
+    "additionalProperties": False,
+}
+# The error body of the dated versions, whose documents know it for chat completions alone.
+REFUSAL = Draft202012Validator({"type": "object", "properties": {"error": _REFUSED}, "required": ["error"]})
+
+
+# Bases of families whose members the derived document leaves out.
+_MEMBERS_UNKNOWN = (
+    "AgentBlueprintReference", "AgentEndpointAuthorizationScheme", "AgentHarness", "ContainerNetworkPolicyParam",
+    "OpenApiAuthDetails", "ToolChoiceParam", "VersionSelectionRule",
+)  # fmt: skip
 
 
 class Undocumented(Exception):
@@ -53,13 +77,30 @@ def check_request(surface: str, method: str, path: str, body: Any) -> None:
 
 def check_answer(surface: str, method: str, path: str, status: int, body: Any, *, exact: bool = True) -> None:
     """Check an answer; `exact` refuses fields that the document does not have."""
+    what = f"answer {status} of {method} {path}"
+    if surface in DATED and status >= 400:
+        _complain(REFUSAL, body, what)
+        return
+    if surface in DATED and _is_files(path):
+        surface = "v1"
     answers = _required(surface, method, path)["responses"]
     answer = answers.get(str(status), answers.get("default"))
     assert answer is not None, f"{method} {path} is not documented to answer {status}"
     schema = answer.get("content", {}).get("application/json", {}).get("schema")
     if schema is None or body is None:
         return
-    _check(surface, schema, body, f"answer {status} of {method} {path}", exact=exact)
+    _check(surface, schema, body, what, exact=exact, answer=True)
+
+
+def checkable(surface: str, method: str, path: str, status: int) -> bool:
+    """Say whether something is known of an answer: a document has it, or `check_answer` has a form of its own."""
+    own = surface in DATED and (status >= 400 or _is_files(path))
+    return own or documented(surface, method, path)
+
+
+def _is_files(path: str) -> bool:
+    """The dated documents leave out /files, which is v1's in all but its version."""
+    return path.split("/")[1] == "files"
 
 
 def check_logged(entry: dict[str, Any]) -> bool:
@@ -77,6 +118,9 @@ def surface_of(entry: dict[str, Any]) -> tuple[str, str]:
     path = "/" + entry["path"].lstrip("/")
     if path.lower().startswith("/subscriptions/"):
         return "arm", path
+    agents = re.search(r"/api/projects/[^/]+(/agents\b.*)", path)
+    if agents:
+        return "agents", agents[1]
     inner = path[path.index("/openai/") + len("/openai") :]
     if inner.startswith("/v1/"):
         return "v1", inner[len("/v1") :]
@@ -98,25 +142,35 @@ def _operation(surface: str, method: str, path: str) -> dict[str, Any] | None:
     # A path that is spelled out goes before one with a parameter in its place, as in /threads/runs.
     for template, methods in sorted(_document(surface)["paths"].items(), key=lambda item: item[0].count("{")):
         wanted = template.strip("/").split("/")
-        if len(wanted) == len(parts) and all(
-            w.startswith("{") or fold(w) == fold(p) for w, p in zip(wanted, parts, strict=True)
-        ):
+        if len(wanted) == len(parts) and all(_fits(fold(w), fold(p)) for w, p in zip(wanted, parts, strict=True)):
             found: dict[str, Any] | None = methods.get(method.lower())
             if found is not None:
                 return found
     return None
 
 
-_VALIDATORS: dict[tuple[str, int, bool], Draft202012Validator] = {}
+def _fits(wanted: str, part: str) -> bool:
+    """Compare a segment of a template with one of a path; a verb may follow a parameter, as in {name}:enable."""
+    if not wanted.startswith("{"):
+        return wanted == part
+    verb = wanted.partition("}")[2]
+    return part.endswith(verb) if verb else not part.endswith((":enable", ":disable"))
 
 
-def _check(surface: str, schema: dict[str, Any], body: Any, what: str, *, exact: bool) -> None:
-    key = (surface, id(schema), exact)  # the documents are read once, so that a schema keeps its id
+_VALIDATORS: dict[tuple[str, int, bool, bool], Draft202012Validator] = {}
+
+
+def _check(surface: str, schema: dict[str, Any], body: Any, what: str, *, exact: bool, answer: bool = False) -> None:
+    key = (surface, id(schema), exact, answer)  # the documents are read once, so that a schema keeps its id
     validator = _VALIDATORS.get(key)
     if validator is None:
-        flat = _flat(schema, _document(surface)["components"]["schemas"])
-        root = {**_translate(flat, exact=exact), "components": _components(surface, exact)}
+        flat = _flat(schema, _schemas(surface, answer))
+        root = {**_translate(flat, exact=exact), "components": _components(surface, exact, answer)}
         validator = _VALIDATORS[key] = Draft202012Validator(root)
+    _complain(validator, body, what)
+
+
+def _complain(validator: Draft202012Validator, body: Any, what: str) -> None:
     errors = sorted(validator.iter_errors(body), key=lambda error: list(error.absolute_path))
     lines = [f"{'.'.join(map(str, error.absolute_path)) or 'body'}: {error.message}" for error in errors]
     assert not lines, f"{what} breaks the document:\n" + "\n".join(lines)
@@ -144,6 +198,11 @@ def mended(surface: str, document: dict[str, Any]) -> dict[str, Any]:
         # An array can require nothing of its own; its items can.
         attachments = schemas["createMessageRequest"]["properties"]["attachments"]
         attachments["items"]["required"] = attachments.pop("required")
+    if surface == "agents":
+        for base in ("AgentDefinition", "TextResponseFormat", "Tool"):
+            _spell_out(schemas, base)
+        for base in _MEMBERS_UNKNOWN:
+            schemas[base]["additionalProperties"] = True
     if surface == "2024-05-01-preview":
         _untangle(schemas, "chatCompletionRequestMessage")
         _untangle(schemas, "chatCompletionRequestMessageContentPart")
@@ -153,6 +212,19 @@ def mended(surface: str, document: dict[str, Any]) -> dict[str, Any]:
         image["properties"]["image_url"] = {"type": "object", "properties": inner, "required": ["url"]}
         image["required"] = ["type", "image_url"]
     return document
+
+
+def _spell_out(schemas: dict[str, Any], base: str) -> None:
+    """Let the base of a family stand for its members, each with the fields of the base, and for those only named."""
+    own = schemas[base]
+    told_by, refs = own["discriminator"]["propertyName"], list(own["discriminator"]["mapping"].values())
+    for name in (ref.rpartition("/")[2] for ref in refs):
+        schemas[name].pop("allOf", None)
+        schemas[name]["properties"] = {**own["properties"], **schemas[name]["properties"]}
+    named = own["x-other-discriminator-values"] if base == "Tool" else []
+    other = {"type": "object", "properties": {told_by: {"type": "string", "enum": named}}, "required": [told_by]}
+    members: list[Any] = [{"$ref": ref} for ref in refs]
+    schemas[base] = {"anyOf": [*members, {**other, "additionalProperties": True}] if named else members}
 
 
 def _untangle(schemas: dict[str, Any], base: str) -> None:
@@ -171,8 +243,32 @@ def _untangle(schemas: dict[str, Any], base: str) -> None:
 
 
 @cache
-def _components(surface: str, exact: bool) -> dict[str, Any]:
-    schemas = _document(surface)["components"]["schemas"]
+def _schemas(surface: str, answer: bool) -> dict[str, Any]:
+    """Return the schemas of a document; those of answers have what the SDK knows and the document lacks, too."""
+    schemas: dict[str, Any] = _document(surface)["components"]["schemas"]
+    if not answer or surface not in DATED:
+        return schemas
+    schemas = copy.deepcopy(schemas)
+    # What is sent is echoed: `strict` of functions by default (a switch), images that are named by their address.
+    schemas["assistantToolsFunction"]["properties"]["function"]["properties"]["strict"] = {
+        "type": "boolean",
+        "nullable": True,
+    }
+    detail = {"type": "string", "enum": ["auto", "low", "high"]}
+    image = {"type": "object", "properties": {"url": {"type": "string"}, "detail": detail}, "required": ["url"]}
+    schemas["messageContentImageUrlObject"] = {
+        "type": "object",
+        "properties": {"type": {"type": "string", "enum": ["image_url"]}, "image_url": image},
+        "required": ["type", "image_url"],
+    }
+    parts = schemas["messageObject"]["properties"]["content"]["items"]["oneOf"]
+    parts.append({"$ref": "#/components/schemas/messageContentImageUrlObject"})
+    return schemas
+
+
+@cache
+def _components(surface: str, exact: bool, answer: bool = False) -> dict[str, Any]:
+    schemas = _schemas(surface, answer)
     bases = {name for name, schema in schemas.items() if "discriminator" in schema}
     result = {}
     for name, schema in schemas.items():

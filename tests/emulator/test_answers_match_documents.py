@@ -237,3 +237,38 @@ def test_contract_helper_notices() -> None:
         contract.check_answer(NEW, "DELETE", "/assistants/x", 200, {**deleted, "extra": 1})
     with pytest.raises(contract.Undocumented):
         contract.check_request(V1, "POST", "/assistants", good)
+
+
+FILE = {"id": "f", "object": "file", "bytes": 1, "created_at": 1, "filename": "a", "purpose": "assistants",
+        "status": "processed"}  # fmt: skip
+TOOL = {"type": "function", "function": {"name": "f", "description": "", "parameters": {}, "strict": True}}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}}
+
+
+@pytest.mark.parametrize("surface", [OLD, NEW])
+def test_contract_helper_knows_what_the_dated_documents_leave_out(emu: Emu, surface: str) -> None:
+    """Error bodies, /files, `strict` that is echoed, images by their address: each with its form, not waved through."""
+    contract.check_answer(surface, "GET", "/assistants/x", 404, {"error": {"code": None, "message": "m"}})
+    contract.check_answer(surface, "GET", "/files/f", 200, FILE)
+    assistant = emu.data("POST", "/assistants", {"model": "gpt-4o", "tools": [TOOL]}, surface=surface).json()
+    assert assistant["tools"] == [TOOL]
+    contract.check_answer(surface, "GET", "/assistants/x", 200, assistant)
+    message = emu.data("POST", "/threads", {"messages": [{"role": "user", "content": [IMAGE]}]}, surface=surface).json()
+    (shown,) = emu.data("GET", f"/threads/{message['id']}/messages", surface=surface).json()["data"]
+    assert shown["content"] == [IMAGE]
+    contract.check_answer(surface, "GET", "/threads/t/messages/m", 200, shown)
+    tool = {**TOOL, "function": {**TOOL["function"], "strict": "yes"}}  # type: ignore[dict-item]
+    image = {"type": "image_url", "image_url": {"address": "x"}}
+    for path, status, wrong in (
+        ("/assistants/x", 404, {"error": {"code": None}}),
+        ("/assistants/x", 404, {"error": {"code": 404, "message": "m"}}),
+        ("/assistants/x", 404, {"error": {"code": "c", "message": "m", "target": "t"}}),
+        ("/files/f", 200, {**FILE, "checksum": "x"}),
+        ("/files/f", 200, {**FILE, "status": "lost"}),
+        ("/assistants/x", 200, {**assistant, "tools": [tool]}),
+        ("/threads/t/messages/m", 200, {**shown, "content": [image]}),
+    ):
+        with pytest.raises(AssertionError, match="breaks the document"):
+            contract.check_answer(surface, "GET", path, status, wrong)
+    with pytest.raises(AssertionError, match="strict"):  # but asking for it is not documented
+        contract.check_request(surface, "POST", "/assistants", {"model": "m", "tools": [TOOL]})

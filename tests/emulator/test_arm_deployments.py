@@ -197,3 +197,85 @@ def test_catalogue(emu: Emu) -> None:
     assert free == {"GlobalStandard": 440, "DataZoneStandard": 450, "Standard": 450}
     nothing = emu.arm("GET", path, params={**params, "modelName": "none"}).json()
     assert nothing == {"value": []}
+
+
+def test_calculate_capacity(emu: Emu) -> None:
+    """Thousands of tokens a minute, in the units of capacity and quota, rounded up."""
+    path = f"{PROVIDER}/calculateModelCapacity"
+
+    def calculate(*workloads: dict[str, Any], **over: Any) -> Any:
+        model = {"format": "OpenAI", "name": "gpt-4o"}
+        return emu.arm("POST", path, {"model": model, "skuName": "Standard", "workloads": list(workloads), **over})
+
+    def work(requests: int, **sizes: int) -> dict[str, Any]:
+        return {"requestPerMinute": requests, "requestParameters": sizes}
+
+    assert calculate(work(10, avgPromptTokens=300, avgGeneratedTokens=100), work(1, avgPromptTokens=1)).json() == {
+        "model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"},
+        "skuName": "Standard",
+        "estimatedCapacity": {"value": 5, "deployableValue": 5},
+    }
+    assert calculate().json()["estimatedCapacity"] == {"value": 0, "deployableValue": 1}
+    assert calculate(work(10, avgPromptTokens=100)).json()["estimatedCapacity"]["value"] == 1
+    for over, code in (
+        ({"skuName": "ProvisionedManaged"}, "InvalidResourceProperties"),
+        ({"model": {"format": "OpenAI", "name": "none"}}, "DeploymentModelNotSupported"),
+        ({"model": {"name": "gpt-4o"}}, "InvalidResourceProperties"),
+        ({"workloads": [{"requestPerMinute": -1}]}, "InvalidResourceProperties"),
+        ({"workloads": [{"tokens": 1}]}, "InvalidRequestContent"),
+    ):
+        assert error_of(calculate(**over), 400)["code"] == code
+
+
+OPTIONS = ("OnceNewDefaultVersionAvailable", "OnceCurrentVersionExpired", "NoAutoUpgrade")
+
+
+def _versions(emu: Emu) -> list[str]:
+    read = [emu.arm("GET", f"{GROUP}/accounts/contoso/deployments/{option}").json() for option in OPTIONS]
+    return [deployment["properties"]["model"]["version"] for deployment in read]
+
+
+def test_models_move_on(emu: Emu) -> None:
+    """A new default version, and a version that is retired, move the deployments that follow, and no others."""
+    emu.account()
+    model = {"format": "OpenAI", "name": "gpt-4o", "version": "2024-08-06"}
+    for option in OPTIONS:
+        emu.deploy(option, properties={"model": model, "versionUpgradeOption": option})
+    assert emu.admin("POST", "/models", {"name": "gpt-4o", "default": "2024-08-06"})["versions"] == [
+        {"version": "2024-05-13", "default": False, "status": "Deprecated"},
+        {"version": "2024-08-06", "default": True, "status": "GenerallyAvailable"},
+        {"version": "2024-11-20", "default": False, "status": "GenerallyAvailable"},
+    ]
+    assert _versions(emu) == ["2024-08-06"] * 3
+    omitted = {"model": {"format": "OpenAI", "name": "gpt-4o"}}
+    assert emu.deploy("omitted", properties=omitted)["properties"]["model"]["version"] == "2024-08-06"
+    emu.admin("POST", "/models", {"name": "gpt-4o", "default": "2024-11-20"})
+    assert _versions(emu) == ["2024-11-20", "2024-08-06", "2024-08-06"]
+    emu.admin("POST", "/models", {"name": "gpt-4o", "retired": "2024-08-06"})
+    assert _versions(emu) == ["2024-11-20", "2024-11-20", "2024-08-06"]
+    body = {"sku": {"name": "GlobalStandard", "capacity": 1}, "properties": {"model": model}}
+    refused = emu.arm("PUT", f"{GROUP}/accounts/contoso/deployments/late", body)
+    assert error_of(refused, 400)["code"] == "ServiceModelDeprecated"
+    listed = emu.arm("GET", f"{PROVIDER}/locations/swedencentral/models").json()["value"]
+    states = {m["model"]["version"]: m["model"]["lifecycleStatus"] for m in listed if m["model"]["name"] == "gpt-4o"}
+    assert states["2024-08-06"] == "Deprecated"
+    emu.admin("POST", "/reset")
+    assert emu.admin("GET", "/models")["models"][0]["versions"][1]["status"] == "GenerallyAvailable"
+
+
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        ({"default": "1"}, "'name'"),
+        ({"name": "none", "default": "1"}, "known are gpt-4o, "),
+        ({"name": "gpt-4o"}, "needs 'default' or 'retired'"),
+        ({"name": "gpt-4o", "default": "x"}, "it has 2024-05-13, 2024-08-06, 2024-11-20"),
+        ({"name": "gpt-4o", "default": "2024-05-13"}, "name another default"),
+        ({"name": "gpt-4o", "retired": "2024-11-20"}, "name another default"),
+        ({"name": "gpt-4o", "newest": "x"}, "Unknown parameter"),
+    ],
+)
+def test_what_cannot_happen_to_models(emu: Emu, body: dict[str, Any], part: str) -> None:
+    before = emu.admin("GET", "/models")
+    assert part in error_of(emu.http.post("/_emulator/models", json=body), 400)["message"]
+    assert emu.admin("GET", "/models") == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,12 @@ def conflict_retry_after(emu: Emu) -> Any:
     return emu.arm("PATCH", f"{GROUP}/accounts/contoso", {"tags": {}}).headers.get("retry-after")
 
 
+def message_content_parts(emu: Emu) -> Any:
+    thread = emu.data("POST", "/threads", {}).json()["id"]
+    said = {"role": "user", "content": [{"type": "text", "text": "x"}]}
+    return emu.data("POST", f"/threads/{thread}/messages", said).status_code
+
+
 EXPECTED: dict[str, tuple[Any, list[Any]]] = {  # name: probe, what it finds for each allowed value in order
     "metadata_modify": (metadata_modify, [{"b": "2"}, {"a": "1", "b": "2"}]),
     "tools_modify": (tools_modify, [["function"], ["code_interpreter", "function"]]),
@@ -164,15 +171,24 @@ EXPECTED: dict[str, tuple[Any, list[Any]]] = {  # name: probe, what it finds for
     "deployment_defaults": (deployment_defaults, [True, False]),
     "permission_denied_status": (permission_denied_status, [403, 401]),
     "conflict_retry_after": (conflict_retry_after, [None, "1"]),
+    "message_content_parts": (message_content_parts, [200, 400]),
 }
 
 
 def test_every_switch_is_tested() -> None:
-    """Here, or in the test file of the API that reads it."""
+    """Each value of each, here or in a test (or the table of one) that names the switch and all its values."""
     assert set(EXPECTED) <= set(BEHAVIOURS)
     assert {name: len(found) for name, (_, found) in EXPECTED.items()} == {n: len(BEHAVIOURS[n]) for n in EXPECTED}
-    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    assert [name for name in BEHAVIOURS if f'"{name}"' not in tests] == []
+    elsewhere = [words for path in Path(__file__).parent.glob("test_*.py") for words in _words_of_statements(path)]
+    untested = [name for name in BEHAVIOURS if not any({name, *BEHAVIOURS[name]} <= words for words in elsewhere)]
+    assert sorted(set(untested) - set(EXPECTED)) == []
+
+
+def _words_of_statements(path: Path) -> list[set[str]]:
+    """Return the texts in each top-level statement of a module: a test with its marks, or a table."""
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    return [{n.value for n in ast.walk(each) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+            for each in module.body]  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")

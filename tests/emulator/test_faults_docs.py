@@ -12,6 +12,7 @@ import pytest
 from asstops.cli.emulator import command
 from asstops.emulator import BEHAVIOURS, EmulatorSettings
 from asstops.emulator.faults import Fault
+from asstops.emulator.scripted import Rule
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
 
@@ -40,10 +41,28 @@ def test_options(option: str) -> None:
     assert option in shared or f"`{option}" in PAGE
 
 
+def test_reply_fields() -> None:
+    section = PAGE.partition("\n## Replies")[2].partition("\n## ")[0]
+    cells = " ".join(re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE))
+    assert sorted(re.findall(r"`(\w+)`", cells)) == sorted(each.name for each in fields(Rule) if each.name != "used")
+
+
+def test_the_example_of_replies(emulator: Any, tmp_path: Path) -> None:
+    (tmp_path / "replies.yaml").write_text(_example("Replies"))
+    with emulator(replies=tmp_path / "replies.yaml") as emu:
+        assert len(emu.admin("GET", "/replies")["replies"]) == 3
+        ask = {"messages": [{"role": "user", "content": "broken"}]}
+        assert emu.data("POST", "/deployments/gpt-4o/chat/completions", ask).status_code == 429
+
+
+def _example(section: str) -> str:
+    found = re.search(r"```yaml\n(.*?)```", PAGE.partition(f"\n## {section}")[2], re.DOTALL)
+    assert found
+    return found[1]
+
+
 def test_the_example_of_faults(emulator: Any, tmp_path: Path) -> None:
-    example = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    assert example
-    (tmp_path / "faults.yaml").write_text(example[1])
+    (tmp_path / "faults.yaml").write_text(_example("Faults"))
     with emulator(faults=tmp_path / "faults.yaml") as emu:
         assert len(emu.admin("GET", "/faults")["faults"]) == 8
         assert emu.data("POST", "/vector_stores", {}).status_code == 429

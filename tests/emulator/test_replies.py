@@ -180,6 +180,16 @@ def test_scripted_time(emulator: Any) -> None:
             assert emu.data("GET", path).json()["status"] == status
 
 
+def test_scripted_time_of_a_chat_completion(emu: Emu) -> None:
+    """The answer comes when the time has passed, in one piece too, and so does a failure."""
+    emu.admin("POST", "/replies", {"match": {"text": "broken"}, "status": "failed", "seconds": 0.15})
+    emu.admin("POST", "/replies", {"reply": "slow", "seconds": 0.15})
+    for text, status in (("x", 200), ("broken", 500)):
+        start = time.monotonic()
+        assert chat(emu, text).status_code == status
+        assert time.monotonic() - start >= 0.15
+
+
 REFUSED: list[tuple[Any, str]] = [
     ({"answer": "x"}, "Unknown parameter: 'replies[0].answer'."),
     ({"match": {"name": "x"}}, "Unknown parameter: 'replies[0].match.name'."),

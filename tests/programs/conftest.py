@@ -19,7 +19,7 @@ from asstops.emulator import EmulatorServer, EmulatorSettings
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SLOW_S = 90
-_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
+_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "XDG_STATE_HOME")
 
 
 class Place:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from asstops.emulator import checks, registry
 from asstops.emulator.app import ADMIN_PREFIX, shown_entry
+from asstops.emulator.catalogue import MODELS
 from asstops.emulator.wire import Call, Handler, Json, Refusal, Reply, Route
 
-_TABLES = ("account", "deployment", "operation", "object", "reference", "store_file", "batch_file", "chunk")
+_TABLES = ("account", "deployment", "operation", "object", "reference", "store_file", "batch_file", "chunk",
+           "gone", "gone_file")  # fmt: skip
 
 
 class AdminPlane:
@@ -109,6 +111,7 @@ def reset(call: Call) -> Reply:
     state.faults.reset()
     state.replies.reset()
     state.roles.update(dict.fromkeys(state.roles, True))
+    state.models.update(MODELS)
     state.offset_s = 0.0
     state.restless()
     for seed in registry.gather("SEED"):

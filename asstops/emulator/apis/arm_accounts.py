@@ -7,6 +7,7 @@ arm_deleted.py, keys to arm_keys.py.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from asstops.emulator import account_rules, accounts, armshape, catalogue, ids, quota
 from asstops.emulator.accounts import Account
@@ -133,6 +134,7 @@ def _restore(call: Call, account: Account, body: Json) -> Reply:
     account.held = {}
     account.body["properties"]["provisioningState"] = "Creating"
     accounts.save(call.state, account)
+    call.state.store.run("UPDATE account SET created = ? WHERE row = ?", call.state.now(), account.row)  # for lists
     return _begin(call, account, "account.finish", 201)
 
 
@@ -141,12 +143,21 @@ def get(call: Call) -> Reply:
 
 
 def list_in_group(call: Call) -> Reply:
-    found = accounts.select(call.state, "deleted_at IS NULL AND group_key = ?", call.params["group"].lower())
-    return armshape.paged(call, [shown(call, account) for account in found])
+    return _listed(call, " AND group_key = ?", call.params["group"].lower())
 
 
 def list_all(call: Call) -> Reply:
-    found = accounts.select(call.state, "deleted_at IS NULL")
+    return _listed(call)
+
+
+def _listed(call: Call, where: str = "", *args: Any) -> Reply:
+    """Return the accounts that are live, or were when a list that lags looked; one that was purged is gone."""
+    moment = call.listed_at()
+    live = "deleted_at IS NULL"
+    values: tuple[float, ...] = ()
+    if moment is not None:
+        live, values = "created <= ? AND (deleted_at IS NULL OR deleted_at > ?)", (moment, moment)
+    found = accounts.select(call.state, live + where, *values, *args)
     return armshape.paged(call, [shown(call, account) for account in found])
 
 
@@ -170,8 +181,7 @@ def delete(call: Call) -> Reply:
 
 def shown(call: Call, account: Account) -> Json:
     """Return an account in the form of answers."""
-    body = account.body
-    endpoint = f"{call.state.url}/{account.path}/" if account.path else f"{call.state.url}/"
+    body, endpoint = account.body, endpoint_of(call.state, account)
     answer: Json = {
         "id": armshape.account_id(call, account),
         "name": account.name,
@@ -185,7 +195,7 @@ def shown(call: Call, account: Account) -> Json:
         "properties": {
             **body["properties"],
             "endpoint": endpoint,
-            "endpoints": {"OpenAI Language Model Instance API": endpoint},
+            "endpoints": _endpoints(account, endpoint),
             "privateEndpointConnections": [],
             "isMigrated": False,
         },
@@ -193,6 +203,18 @@ def shown(call: Call, account: Account) -> Json:
     if body.get("identity"):
         answer["identity"] = body["identity"]
     return answer
+
+
+def endpoint_of(state: State, account: Account) -> str:
+    """Return the address of an account, with a slash at its end."""
+    return f"{state.url}/{account.path}/" if account.path else f"{state.url}/"
+
+
+def _endpoints(account: Account, endpoint: str) -> Json:
+    names = ["OpenAI Language Model Instance API"]
+    if account.body["kind"] == "AIServices" and account.body["properties"].get("customSubDomainName"):
+        names.append("AI Foundry API")
+    return dict.fromkeys(names, endpoint)
 
 
 def _finished(state: State, account: Account, _target: str, succeeded: bool) -> None:

@@ -6,15 +6,28 @@ Owns the read-only questions; the data are the catalogue's and the quota's.
 from __future__ import annotations
 
 from asstops.emulator import account_rules, accounts, armshape, catalogue, quota
+from asstops.emulator.apis import arm_deployments
 from asstops.emulator.armshape import ACCOUNT, PROVIDER
 from asstops.emulator.catalogue import Model, Version
-from asstops.emulator.checks import array, record, string
+from asstops.emulator.checks import array, number, record, string
 from asstops.emulator.state import State
 from asstops.emulator.wire import Call, Json, Refusal, Reply, Route
 
 _SUBSCRIPTION = "/subscriptions/{subscription}/providers/" + PROVIDER
 _LOCATION = _SUBSCRIPTION + "/locations/{location}"
 _TYPE = f"{PROVIDER}/accounts"
+_COUNT = number(0, 10**9, whole=True)
+_SIZES = ("avgPromptTokens", "avgGeneratedTokens")
+_WORK = record(
+    {
+        "model": armshape.MODEL,
+        "skuName": string(),
+        "workloads": array(
+            record({"requestPerMinute": _COUNT, "requestParameters": record(dict.fromkeys(_SIZES, _COUNT))})
+        ),
+    },
+    required=("model", "skuName", "workloads"),
+)
 
 
 def _model(state: State, model: Model, version: Version) -> Json:
@@ -47,7 +60,7 @@ def _model(state: State, model: Model, version: Version) -> Json:
 
 
 def _models(state: State) -> list[Json]:
-    return [_model(state, model, version) for model in catalogue.MODELS.values() for version in model.versions]
+    return [_model(state, model, version) for model in state.models.values() for version in model.versions]
 
 
 def list_models(call: Call) -> Reply:
@@ -121,6 +134,30 @@ def _capacity(call: Call, model: Model, version: Version, sku: str, location: st
             "availableFinetuneCapacity": 0,
         },
     }
+
+
+def calculate_capacity(call: Call) -> Reply:
+    """Say what capacity some workloads want: thousands of tokens a minute, rounded up to what can be deployed."""
+    body = call.json()
+    _WORK(body, "")
+    wanted = {name: value for name, value in body["model"].items() if value is not None and name != "callRateLimit"}
+    model, version = arm_deployments.known_model(call, wanted, new=False)
+    arm_deployments.known_sku(model, version, body["skuName"])
+    tokens = sum(_tokens(work) for work in body["workloads"])
+    capacity = -(-tokens // 1000)
+    return Reply(
+        {
+            "model": {"format": "OpenAI", "name": model.name, "version": version.version},
+            "skuName": body["skuName"],
+            "estimatedCapacity": {"value": capacity, "deployableValue": max(capacity, 1)},
+        }
+    )
+
+
+def _tokens(work: Json) -> int:
+    sizes = work.get("requestParameters", {})
+    each: int = sum(sizes.get(name, 0) for name in _SIZES)
+    return each * int(work.get("requestPerMinute", 0))
 
 
 def list_skus(_call: Call) -> Reply:
@@ -197,6 +234,7 @@ ROUTES = [
     Route("arm", "GET", f"{_SUBSCRIPTION}/skus", list_skus),
     Route("arm", "POST", f"{_LOCATION}/checkSkuAvailability", check_skus),
     Route("arm", "POST", f"{_SUBSCRIPTION}/checkDomainAvailability", check_domain),
+    Route("arm", "POST", f"{_SUBSCRIPTION}/calculateModelCapacity", calculate_capacity),
     Route("arm", "GET", f"{ACCOUNT}/models", list_account_models),
     Route("arm", "GET", f"{ACCOUNT}/usages", list_account_usages),
     Route("arm", "GET", f"{ACCOUNT}/skus", list_account_skus),

@@ -21,7 +21,8 @@ _ONE = (
 
 
 def list_(call: Call) -> Reply:
-    found = accounts.select(call.state, "deleted_at IS NOT NULL")
+    moment = call.listed_at()
+    found = accounts.select(call.state, "deleted_at <= ?", call.state.now() if moment is None else moment)
     return armshape.paged(call, [_shown(call, account) for account in found])
 
 

@@ -33,11 +33,12 @@ def put(call: Call) -> Reply:
     wanted = {k: v for k, v in given["model"].items() if v is not None and k != "callRateLimit"}
     if old is not None:
         _same_model(old[1]["properties"]["model"], wanted)
-    model, version = _model(
-        wanted, new=old is None or old[1]["properties"]["model"]["version"] != wanted.get("version")
+    model, version = known_model(
+        call, wanted, new=old is None or old[1]["properties"]["model"]["version"] != wanted.get("version")
     )
     sku.setdefault("capacity", 1)
-    _sku(call, account, name, model, version, sku)
+    known_sku(model, version, sku["name"])
+    _quota(call, account, name, model, sku)
     stored = quota.stored_deployment(
         call.state, {**wanted, "version": version.version}, sku, given, "Creating" if old is None else "Accepted"
     )
@@ -61,8 +62,9 @@ def patch(call: Call) -> Reply:
     sent = armshape.body_of(call, armshape.TAGS_AND_SKU)
     if sent.get("sku"):
         sku = {**body["sku"], **{k: v for k, v in sent["sku"].items() if v is not None}}
-        model, version = _model(body["properties"]["model"], new=False)
-        _sku(call, account, name, model, version, sku)
+        model, version = known_model(call, body["properties"]["model"], new=False)
+        known_sku(model, version, sku["name"])
+        _quota(call, account, name, model, sku)
         body["sku"] = sku
         if "currentCapacity" in body["properties"]:
             body["properties"].update(quota.sized(sku["capacity"]))
@@ -94,8 +96,16 @@ def get(call: Call) -> Reply:
 
 def list_(call: Call) -> Reply:
     account = armshape.live_account(call)
-    rows = call.state.store.all("SELECT name, body FROM deployment WHERE account = ? ORDER BY name_key", account.row)
-    return armshape.paged(call, [_shown(call, account, name, load(body)) for name, body in rows])
+    rows = call.state.store.all("SELECT name, body FROM deployment WHERE account = ?", account.row)
+    moment = call.listed_at()
+    if moment is not None:
+        rows += call.state.store.all(
+            "SELECT id, body FROM gone WHERE account = ? AND kind = 'deployment' AND deleted > ?", account.row, moment
+        )
+    found = [(name, load(body)) for name, body in sorted(rows, key=lambda row: str(row[0]).lower())]
+    if moment is not None:
+        found = [(name, body) for name, body in found if body["systemData"]["createdAt"] <= armshape.stamp(moment)]
+    return armshape.paged(call, [_shown(call, account, name, body) for name, body in found])
 
 
 def list_skus(call: Call) -> Reply:
@@ -112,9 +122,9 @@ def list_skus(call: Call) -> Reply:
     return Reply({"value": values})
 
 
-def _model(wanted: Json, *, new: bool) -> tuple[Model, Version]:
+def known_model(call: Call, wanted: Json, *, new: bool) -> tuple[Model, Version]:
     """Return the catalogue's entry for a wanted model; `new` refuses one that is deprecated."""
-    model = catalogue.MODELS.get(wanted["name"]) if wanted["format"] == "OpenAI" else None
+    model = call.state.models.get(wanted["name"]) if wanted["format"] == "OpenAI" else None
     version = model.version(wanted.get("version") or None) if model else None
     if model is None or version is None:
         raise Refusal(
@@ -142,15 +152,18 @@ def _same_model(old: Json, new: Json) -> None:
             )  # fmt: skip
 
 
-def _sku(call: Call, account: Account, name: str, model: Model, version: Version, sku: Json) -> None:
-    if sku["name"] not in model.skus:
+def known_sku(model: Model, version: Version, sku: str) -> None:
+    if sku not in model.skus:
         raise Refusal(
             400,
-            f"The specified SKU '{sku['name']}' of account deployment is not supported by the model "
+            f"The specified SKU '{sku}' of account deployment is not supported by the model "
             f"'{model.name}' version '{version.version}'.",
             code="InvalidResourceProperties",
             param="sku.name",
         )
+
+
+def _quota(call: Call, account: Account, name: str, model: Model, sku: Json) -> None:
     if sku["capacity"] < 1:
         raise Refusal(
             400, f"The specified capacity '{sku['capacity']}' of account deployment should be at least 1.",

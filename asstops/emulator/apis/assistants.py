@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from asstops.emulator import data, ids
+from asstops.emulator import data, ids, projects
 from asstops.emulator.apis import vector_stores
 from asstops.emulator.assistant_contract import contract
 from asstops.emulator.checks import Invalid
@@ -82,8 +82,9 @@ def delete(call: Call) -> Reply:
 
 def require_deployment(call: Call, model: str) -> None:
     row = call.state.store.one(
-        "SELECT body FROM deployment WHERE account = ? AND name_key = ?", call.account, model.lower()
-    )
+        "SELECT body FROM deployment WHERE account = ? AND name_key = ?",
+        projects.home(call.state, call.account), model.lower(),
+    )  # fmt: skip
     if row is None or load(row[0])["properties"]["provisioningState"] in {"Creating", "Deleting"}:
         raise Refusal(
             400,
@@ -181,17 +182,17 @@ def _filled_search(tool: Json) -> Json:
 
 def dump(state: State) -> list[Json]:
     rows = state.store.all(
-        "SELECT account.name, object.body FROM object JOIN account ON account.row = object.account "
+        "SELECT owner.account, owner.project, object.body FROM object JOIN owner ON owner.row = object.account "
         "WHERE kind = 'assistant' AND deleted_at IS NULL ORDER BY seq"
     )
-    return [{"account": name, **load(body)} for name, body in rows]
+    return [{**projects.shown_owner(account, project), **load(body)} for account, project, body in rows]
 
 
 def served(handler: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
-    """Answer as a retired service does, when the switch says so."""
+    """Answer as a retired service does, when the switch says so. Projects still serve it (plane_classic.py)."""
 
     def answered(call: Call) -> Reply:
-        state = call.state.on("assistants_api")
+        state = call.state.on("assistants_api") if call.account > 0 else "served"
         if state == "retired_404":
             raise data.resource_not_found()
         if state == "retired_410":

@@ -6,7 +6,7 @@ deployment in the path, v1 in the body.
 
 from __future__ import annotations
 
-from asstops.emulator import answers, catalogue, chat_completion, chat_contract, data, ids, sse
+from asstops.emulator import answers, catalogue, chat_completion, chat_contract, data, ids, projects, sse
 from asstops.emulator.data import DATED, V1
 from asstops.emulator.store import load
 from asstops.emulator.wire import Call, Json, Refusal, Reply, Route
@@ -14,12 +14,12 @@ from asstops.emulator.wire import Call, Json, Refusal, Reply, Route
 
 def create(call: Call) -> Reply:
     deployment = call.params.get("deployment")
-    model = _model(call, deployment) if deployment is not None else None
+    model = model_of(call, deployment) if deployment is not None else None
     body = call.json()
     chat_contract.check(body, call.surface)
     if deployment is None or model is None:
         deployment = str(body["model"])
-        model = _model(call, deployment)
+        model = model_of(call, deployment)
     question = chat_completion.question(body, deployment)
     answer = answers.respond(question, call.state.replies)
     if answer.status == "failed":
@@ -33,7 +33,7 @@ def create(call: Call) -> Reply:
         "system_fingerprint": "fp_emulator",
     }
     if not body.get("stream"):
-        return Reply(chat_completion.whole(body, call.surface, head, choices, counted))
+        return Reply(chat_completion.whole(body, call.surface, head, choices, counted), delay_s=answer.seconds or 0)
     filters = call.state.on("stream_filter_results") == "sent"
     made = chat_completion.chunks(body, call.surface, head, choices, counted, filters=filters)
     parts = [*(sse.event(None, chunk) for chunk in made), sse.event(None, "[DONE]")]
@@ -41,11 +41,12 @@ def create(call: Call) -> Reply:
     return Reply(stream=sse.play(parts, seconds), media_type=sse.MEDIA_TYPE, headers={"cache-control": "no-cache"})
 
 
-def _model(call: Call, deployment: str) -> str:
+def model_of(call: Call, deployment: str) -> str:
     """Return the model and version behind a deployment, refusing one that is not there or cannot chat."""
     row = call.state.store.one(
-        "SELECT body FROM deployment WHERE account = ? AND name_key = ?", call.account, deployment.lower()
-    )
+        "SELECT body FROM deployment WHERE account = ? AND name_key = ?",
+        projects.home(call.state, call.account), deployment.lower(),
+    )  # fmt: skip
     properties = load(row[0])["properties"] if row else {}
     if not row or properties["provisioningState"] in {"Creating", "Deleting"}:
         message = (
@@ -68,10 +69,11 @@ def _model(call: Call, deployment: str) -> str:
 
 def _failure(answer: answers.Answer) -> Refusal:
     """A scripted failure: 429 or 500, as its code says."""
-    error = answer.error or {}
+    error, wait = answer.error or {}, answer.seconds or 0
+    message = error.get("message", "A scripted failure.")
     if error.get("code") == "rate_limit_exceeded":
-        return Refusal(429, error.get("message", "A scripted failure."), code="429", headers={"retry-after": "1"})
-    return Refusal(500, error.get("message", "A scripted failure."), code="InternalServerError", kind="server_error")
+        return Refusal(429, message, code="429", headers={"retry-after": "1"}, delay_s=wait)
+    return Refusal(500, message, code="InternalServerError", kind="server_error", delay_s=wait)
 
 
 ROUTES = [

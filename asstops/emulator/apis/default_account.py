@@ -1,11 +1,11 @@
 """The account that is always there, served at the root of the emulator.
 
-Owns its seeding. It counts as live in a dump only once it was changed.
+Owns its seeding, with two deployments and a project. Each counts as live in a dump only once it was changed.
 """
 
 from __future__ import annotations
 
-from asstops.emulator import accounts, armshape, ids, quota
+from asstops.emulator import account_rules, accounts, armshape, ids, projects, quota
 from asstops.emulator.accounts import DEFAULT
 from asstops.emulator.state import State
 from asstops.emulator.wire import Json
@@ -21,11 +21,12 @@ def seed(state: State) -> None:
         "kind": "AIServices",
         "sku": {"name": "S0"},
         "tags": {},
-        "identity": None,
+        "identity": account_rules.new_identity({"type": "SystemAssigned"}, None),
         "systemData": armshape.system_data(state.now()),
         "modified": state.now(),
         "properties": {
             "customSubDomainName": DEFAULT,
+            "allowProjectManagement": True,
             "publicNetworkAccess": "Enabled",
             "internalId": ids.guid().replace("-", ""),
             "dateCreated": armshape.stamp(state.now()),
@@ -35,6 +36,7 @@ def seed(state: State) -> None:
     account = accounts.insert(state, DEFAULT, DEFAULT, body, path="", pristine=True)
     for name, version in (("gpt-4o", "2024-11-20"), ("gpt-4o-mini", "2024-07-18")):
         quota.seed_deployment(state, account, name, version)
+    projects.seed(state, account.row, body)
 
 
 SEED = [seed]

@@ -12,6 +12,7 @@ import re
 from asstops.emulator import data, ids
 from asstops.emulator.checks import Invalid, choice, number
 from asstops.emulator.multipart import LARGEST_FILE
+from asstops.emulator.projects import shown_owner
 from asstops.emulator.state import State
 from asstops.emulator.store import load
 from asstops.emulator.wire import Call, Json, Refusal, Reply, Route, Upload
@@ -102,9 +103,11 @@ def _expiry(fields: dict[str, str]) -> int | None:
 def list_(call: Call) -> Reply:
     """All files at once: Azure documents neither limit nor cursors here."""
     purpose, state = call.one("purpose"), call.state
+    moment = call.listed_at()
     rows = state.store.all(
-        "SELECT body FROM object WHERE account = ? AND kind = 'file' AND created <= ? ORDER BY seq",
-        call.account, call.listed_until(),
+        f"SELECT body FROM {data.listed(call, 'object')} WHERE account = ? AND kind = 'file' AND created <= ? "  # noqa: S608 - constants
+        "ORDER BY seq",
+        call.account, state.now() if moment is None else moment,
     )  # fmt: skip
     bodies = [load(row[0]) for row in rows]
     found = [_shown(call, body) for body in bodies if purpose is None or body["purpose"] == purpose]
@@ -175,10 +178,10 @@ def expire(state: State, now: float) -> float:
 
 def dump(state: State) -> list[Json]:
     rows = state.store.all(
-        "SELECT account.name, object.body FROM object JOIN account ON account.row = object.account "
+        "SELECT owner.account, owner.project, object.body FROM object JOIN owner ON owner.row = object.account "
         "WHERE kind = 'file' AND deleted_at IS NULL ORDER BY seq"
     )
-    return [{"account": name, **load(body)} for name, body in rows]
+    return [{**shown_owner(account, project), **load(body)} for account, project, body in rows]
 
 
 UPKEEP = [expire]

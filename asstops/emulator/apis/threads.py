@@ -9,6 +9,7 @@ from asstops.emulator import conversation, data, ids, thread_contract
 from asstops.emulator.apis import messages
 from asstops.emulator.apis.assistants import served, stored_resources
 from asstops.emulator.data import DATED
+from asstops.emulator.projects import shown_owner
 from asstops.emulator.state import State
 from asstops.emulator.store import load
 from asstops.emulator.wire import Call, Json, Reply, Route
@@ -70,10 +71,10 @@ def delete(call: Call) -> Reply:
 
 def dump(state: State) -> list[Json]:
     rows = state.store.all(
-        "SELECT account.name, object.body FROM object JOIN account ON account.row = object.account "
+        "SELECT owner.account, owner.project, object.body FROM object JOIN owner ON owner.row = object.account "
         "WHERE kind = 'thread' AND deleted_at IS NULL ORDER BY seq"
     )
-    return [{"account": name, **load(body)} for name, body in rows]
+    return [{**shown_owner(account, project), **load(body)} for account, project, body in rows]
 
 
 DUMP = {"threads": dump}

@@ -70,8 +70,8 @@ def list_files(call: Call) -> Reply:
     batch = _found(call)
     store = batch["vector_store_id"]
     # Asked of each row in order, so that a page costs a page; IN would gather the whole batch for each one.
-    where = "store = ? AND EXISTS (SELECT 1 FROM batch_file WHERE batch = ? AND batch_file.file = store_file.file)"
-    return vector_store_files.listed(call, store, where, (store, batch["id"]))
+    where = " AND EXISTS (SELECT 1 FROM batch_file WHERE batch = ? AND batch_file.file = store_file.file)"
+    return vector_store_files.listed(call, store, where, batch["id"])
 
 
 def _found(call: Call) -> Json:

@@ -88,34 +88,17 @@ def delete(call: Call) -> Reply:
 
 def list_(call: Call) -> Reply:
     store = vector_stores.found(call)["id"]
-    return listed(call, store, "store = ?", (store,))
+    return listed(call, store)
 
 
-def listed(call: Call, store: str, where: str, args: tuple[Any, ...]) -> Reply:
-    """Return a page of the files of a store that `where` selects."""
-    page, state = data.Page(call), call.state
+def listed(call: Call, store: str, where: str = "", *args: Any) -> Reply:
+    """Return a page of the files of a store, narrowed by `where`."""
     status = call.one("filter")
     if status is not None:
         choice(ingest.STATUSES)(status, "filter")
         where, args = f"{where} AND status = ?", (*args, status)
-
-    def row_of(ident: str | None, name: str) -> int | None:
-        if ident is None:
-            return None
-        row = state.store.one("SELECT seq FROM store_file WHERE store = ? AND file = ?", store, ident)
-        if row is None:
-            raise data.bad_cursor(name, ident)
-        return int(row[0])
-
-    rows, more = state.store.keyset(
-        ingest.SELECT,
-        f"{where} AND created <= ?",
-        (*args, call.listed_until()),
-        order=page.order,
-        limit=page.limit,
-        after=row_of(page.after, "after"),
-        before=row_of(page.before, "before"),
-    )
+    scope = ("store = ?", store)
+    rows, more = data.page_of(call, "store_file", ingest.COLUMNS, scope, where, *args, key="file")
     files = [_shown(call, store, ingest.as_file(row)) for row in rows]
     return Reply(data.envelope(call, files, more))
 

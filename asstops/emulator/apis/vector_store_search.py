@@ -34,7 +34,7 @@ def _scalar(value: Any, path: str) -> None:
 
 def _filter(value: Any, path: str) -> None:
     checks.any_object(value, path)
-    if value.get("type") in {"and", "or"}:
+    if value.get("type") in ("and", "or"):
         record({"type": string(), "filters": array(_filter)}, required=("type", "filters"))(value, path)
         return
     fields = {"type": choice(_TESTS), "key": string(), "value": _scalar}

@@ -11,6 +11,7 @@ from typing import Any
 from asstops.emulator import checks, data, ids, ingest
 from asstops.emulator.checks import Check, Invalid, array, choice, number, record, string
 from asstops.emulator.data import OLD, V1
+from asstops.emulator.projects import shown_owner
 from asstops.emulator.state import State
 from asstops.emulator.store import load
 from asstops.emulator.wire import Call, Json, Refusal, Reply, Route
@@ -198,14 +199,20 @@ def _is_expired(store: Json, state: State) -> bool:
 
 def dump(state: State) -> list[Json]:
     rows = state.store.all(
-        "SELECT account.name, object.body FROM object JOIN account ON account.row = object.account "
+        "SELECT owner.account, owner.project, object.body FROM object JOIN owner ON owner.row = object.account "
         "WHERE kind = 'vector_store' AND deleted_at IS NULL ORDER BY seq"
     )
     result = []
-    for name, text in rows:
+    for account, project, text in rows:
         body = load(text)
         files = state.store.all("SELECT file, status FROM store_file WHERE store = ? ORDER BY seq", body["id"])
-        result.append({"account": name, **body, "files": [{"id": file, "status": status} for file, status in files]})
+        result.append(
+            {
+                **shown_owner(account, project),
+                **body,
+                "files": [{"id": file, "status": status} for file, status in files],
+            }
+        )
     return result
 
 
