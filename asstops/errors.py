@@ -2,10 +2,10 @@
 
     AsstopsError
       SpecError         SpecInvalid (every problem at once)
-      PlanError         CycleError  UnsafePlan
+      PlanError         CycleError  UnsafePlan  PlanFileInvalid  StalePlan
       ProviderError     AuthFailed  Forbidden  NotFound  Conflict  Throttled  Unavailable  Rejected  Retired
-      ApplyError        PartlyApplied  ResultDiffers  IngestionFailed  IngestionTimeout
-      UsageError        Interrupted
+      ApplyError        PartlyApplied  ResultDiffers  IngestionFailed  IngestionTimeout  Moved
+      UsageError        Interrupted  Locked
 
 Each class says what happened, carries where and how to mend it, and owns its exit code.
 """
@@ -86,6 +86,12 @@ class Interrupted(AsstopsError):
     exit_code = ExitCode.INTERRUPTED
 
 
+class Locked(AsstopsError):
+    """Another apply of the stack is at work, or the lock that kept others out was lost; nothing was written."""
+
+    exit_code = ExitCode.LOCKED
+
+
 class SpecError(AsstopsError):
     """The spec cannot be used."""
 
@@ -115,6 +121,20 @@ class UnsafePlan(PlanError):
     def __init__(self, objections: Sequence[Problem]) -> None:
         self.objections = tuple(objections)
         super().__init__("; ".join(problem.message for problem in self.objections))
+
+
+class PlanFileInvalid(PlanError):
+    """A file is no saved plan, is damaged, or was made for something else."""
+
+
+class StalePlan(PlanError):
+    """The spec or the live state is no longer what the plan was made from; nothing was written."""
+
+    exit_code = ExitCode.STALE_PLAN
+
+    def __init__(self, moved: Sequence[Problem], *, fix: str = "") -> None:
+        self.moved = tuple(moved)
+        super().__init__("; ".join(problem.message for problem in self.moved), fix=fix)
 
 
 class ProviderError(AsstopsError):
@@ -196,6 +216,12 @@ class PartlyApplied(ApplyError):
 
 class ResultDiffers(ApplyError):
     """What the service stored is not what was planned."""
+
+
+class Moved(ApplyError):
+    """The object is no longer what the plan was made from, so it was not written to."""
+
+    exit_code = ExitCode.STALE_PLAN
 
 
 class IngestionFailed(ApplyError):

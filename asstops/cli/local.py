@@ -6,8 +6,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asstops.errors import AsstopsError
+
+if TYPE_CHECKING:
+    from asstops.locks import LocalLock
 
 _OURS = ("AZURE_", "OPENAI_", "FOUNDRY_", "IDENTITY_", "MSI_")
 DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -20,16 +24,29 @@ def without_azure(environ: Mapping[str, str]) -> dict[str, str]:
     return clean
 
 
+def data_lock(db: Path) -> LocalLock:
+    """What keeps two commands with --local apart: they cannot share the emulator's data."""
+    from asstops.locks import LocalLock
+
+    fix = "wait for it to end (apply and destroy do that with --lock-timeout SECONDS), or run in another folder"
+    return LocalLock(db.with_suffix(".lock"), f"the data of --local in {db.parent}", fix)
+
+
 @contextmanager
-def local_emulator(db: Path, subscription_id: str) -> Iterator[Mapping[str, str]]:
+def local_emulator(
+    db: Path, subscription_id: str, *, command: str = "", lock_timeout_s: float = 0
+) -> Iterator[Mapping[str, str]]:
     """Run the emulator on a free loopback port; yields what to put into the environment.
 
-    The process's own environment points at it meanwhile, since azure-identity reads that.
+    The process's own environment points at it meanwhile, since azure-identity reads that. Raises Locked while another
+    command uses the same data, after `lock_timeout_s`.
     """
     try:
         from asstops.emulator import EmulatorError, EmulatorServer, EmulatorSettings
     except ImportError as error:
         raise missing_extra(error) from error
+    from asstops.cli.locking import tell
+    from asstops.locks import Holder
 
     try:
         db.parent.mkdir(parents=True, exist_ok=True)
@@ -43,9 +60,12 @@ def local_emulator(db: Path, subscription_id: str) -> Iterator[Mapping[str, str]
             fix="work in a folder that you may write to",
         ) from error
     settings = EmulatorSettings(subscription_id=subscription_id or DEFAULT_SUBSCRIPTION)
+    alone = data_lock(db).held(
+        Holder.here(f"asstops {command}".strip()), timeout_s=lock_timeout_s, waiting=tell, on_lost=lambda _: None
+    )
     before = dict(os.environ)
     try:
-        with EmulatorServer(db=db, settings=settings) as server:
+        with alone, EmulatorServer(db=db, settings=settings) as server:
             for name in [name for name in os.environ if name.startswith(_OURS)]:
                 del os.environ[name]
             os.environ.update(server.environment)

@@ -18,6 +18,8 @@ from asstops.kinds.base import KEY_PATTERN
 from asstops.kinds.fields import OPAQUE, SpecModel
 from asstops.spec import functions
 from asstops.spec.header import SERVICES, STACK
+from asstops.spec.lock import SECTION as LOCK
+from asstops.spec.lock import LockSpec
 from asstops.spec.shape import VarSpec, hints, is_model, variants
 from asstops.spec.variables import NAME
 
@@ -48,6 +50,7 @@ def document_schema() -> Schema:
             "description": "Where this spec lives; the git remote and its path there when left out.",
             "type": _SCALARS,
         },
+        LOCK: {"description": LockSpec.__doc__ or "", "anyOf": [made.model(LockSpec)]},
         "vars": _section(
             "Variables, each with its default.", NAME.pattern, {"anyOf": [{"type": _SCALARS}, made.model(VarSpec)]}
         ),

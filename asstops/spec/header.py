@@ -14,7 +14,7 @@ from asstops.spec.words import cut, did_you_mean, listed, nearest
 
 STACK = re.compile(r"[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?")
 SERVICES = ("agents", "assistants")
-LATER = ("project", "lock", "tests", "moved")
+LATER = ("project", "tests", "moved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,15 @@ class Header:
 
 def top_level_keys() -> list[str]:
     """Every key a spec may have at its top, as documents are usually written."""
-    return ["stack", "service", "origin", "vars", *(kind.section for kind in registry().values()), functions.SECTION]
+    return [
+        "stack",
+        "service",
+        "origin",
+        "lock",
+        "vars",
+        *(kind.section for kind in registry().values()),
+        functions.SECTION,
+    ]
 
 
 def read_header(whole: MapNode, variables: Variables, problems: Problems) -> Header:

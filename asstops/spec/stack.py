@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from asstops.errors import Problem
+from asstops.errors import Location, Problem
 from asstops.model import Address, Resource
+
+if TYPE_CHECKING:
+    from asstops.spec.scalars import Value
+
+
+@dataclass(frozen=True, slots=True)
+class BlobLock:
+    """Where the lock of a team is: the address of a storage account's blobs, and a container in it."""
+
+    account_url: str
+    container: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +28,9 @@ class Stack:
 
     `identity` is `name`, or `name/env` with --env. `origin` says which repository and path the spec came from, "" when
     unknown. `root` is the folder of the first spec file. `resources` is sorted by address; `account` is the `resource`
-    entry among them. `secrets` are the values of sensitive variables, to be masked wherever they appear.
+    entry among them. `secrets` are the values of sensitive variables, to be masked wherever they appear. `lock` is None
+    for the local lock. `variables` are the values that did not come from the spec itself, sensitive ones left out.
+    `location` is where the spec names the stack, for problems that have no place of their own.
     """
 
     name: str
@@ -30,3 +44,6 @@ class Stack:
     account: Resource | None
     warnings: tuple[Problem, ...]
     secrets: frozenset[str]
+    lock: BlobLock | None = None
+    location: Location | None = field(default=None, compare=False)
+    variables: Mapping[str, Value] = field(default_factory=dict)
