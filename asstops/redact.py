@@ -1,6 +1,7 @@
 """Masks secret values wherever they occur in text and data. Pure; knows no kind and no view.
 
-Equal secrets share a label, so that a reader can tell that two places hold the same value without seeing it.
+Equal secrets share a label, so that a reader can tell that two places hold the same value without seeing it. What only
+looks like a token (a JWT, a bearer token, the signature of a SAS, a storage key) is masked wherever it comes from.
 """
 
 from __future__ import annotations
@@ -8,16 +9,47 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, TypeVar
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 T = TypeVar("T")
 MIN_SECRET = 4
 _MIN_LINE = 8  # a line of a secret of several lines; `}` or `-----` would mask half the output
+_MIN_PART = 8  # of its base64, of which the ends may be lost
+_MIN_CREDENTIAL = 12  # of an environment variable: `DB_PASSWORD=postgres` must not mask a word of the language
+MASKED = "(token)"
+_TOKENS = re.compile(
+    r"""
+      (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?
+    | (?<=[Bb]earer\ )[A-Za-z0-9._~+/-]{20,}=*
+    | (?<=[?&;\ ]sig=)[A-Za-z0-9%+/_-]{20,}=*
+    | (?:(?<=AccountKey=)|(?<=SharedAccessKey=)|(?<=SharedAccessSignature=))[^;\s"'<>]{16,}
+    """,
+    re.VERBOSE,
+)
+_CREDENTIAL_NAME = re.compile(
+    r"(^IDENTITY_HEADER|KEY|SECRET|TOKEN|PASSWORD|PASSWD|PWD|CREDENTIALS?|SAS|CONNECTION_?STRING)[0-9]?$", re.IGNORECASE
+)
+_SECRET_PART = re.compile(r"(?:\bsig|AccountKey|SharedAccessKey)=([^&;\s]{16,})")
+_NO_CREDENTIAL = re.compile(r"PUBLIC|^OLDPWD$|^PWD$", re.IGNORECASE)
+
+
+def credentials_in(environ: Mapping[str, str]) -> list[str]:
+    """The values of the variables that are named like a credential, AZURE_CLIENT_SECRET for one.
+
+    Of a SAS and a connection string also the part that is the secret.
+    """
+    values = [
+        value
+        for name, value in sorted(environ.items())
+        if len(value) >= _MIN_CREDENTIAL and _CREDENTIAL_NAME.search(name) and not _NO_CREDENTIAL.search(name)
+    ]
+    parts = [part for value in values for part in _SECRET_PART.findall(value)]
+    return [*values, *parts, *(unquote(part).rstrip("=") for part in parts)]
 
 
 class Redactor:
@@ -40,9 +72,9 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """`text` with each secret replaced by its label, as in `(secret #1)`."""
-        if self._pattern is None:
-            return text
-        return self._pattern.sub(lambda match: self._labels[match.group()], text)
+        if self._pattern is not None:
+            text = self._pattern.sub(lambda match: self._labels[match.group()], text)
+        return _TOKENS.sub(MASKED, text)
 
     def value(self, value: T) -> T:
         """The same for every text inside JSON-like data and frozen dataclasses, keys of maps included.
@@ -53,7 +85,7 @@ class Redactor:
         return masked
 
     def _value(self, value: Any) -> Any:
-        if self._pattern is None or isinstance(value, (Enum, PurePath)):
+        if isinstance(value, (Enum, PurePath)):
             return value
         if isinstance(value, str):
             return self.text(value)
@@ -67,10 +99,21 @@ class Redactor:
 
 
 def _forms(secret: str) -> set[str]:
-    """The secret as it is, in JSON, in a URL, in base64, and line by line."""
+    """The secret as it is, in JSON, in Python, in a URL, in base64 (also inside a longer text), and line by line."""
     forms = {secret, secret.strip(), json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    forms.add(repr(secret)[1:-1])
     encoded = secret.encode("utf-8", "surrogatepass")
     forms |= {quote(encoded, safe=""), quote(encoded), quote_plus(encoded)}
-    forms |= {base64.b64encode(encoded).decode(), base64.urlsafe_b64encode(encoded).decode().rstrip("=")}
-    forms |= {line for line in secret.splitlines() if len(line.strip()) >= _MIN_LINE}
+    forms |= {base64.b64encode(encoded).decode(), base64.urlsafe_b64encode(encoded).decode()}
+    forms |= {part for part in _inside_base64(encoded) if len(part) >= _MIN_PART}
+    for line in secret.splitlines():
+        forms |= {line, line.strip()} if len(line.strip()) >= _MIN_LINE else set()
     return {form for form in forms if len(form) >= MIN_SECRET}
+
+
+def _inside_base64(encoded: bytes) -> Iterator[str]:
+    """What stands for these bytes in the base64 of any text that holds them: without the characters they share."""
+    for before in range(3):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            text = encode(b"\0" * before + encoded).decode()
+            yield text[-(-before * 8 // 6) : (before + len(encoded)) * 8 // 6]

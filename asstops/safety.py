@@ -17,7 +17,7 @@ AT_LEAST = 10
 
 def check(plan: Plan, snapshot: Snapshot, stack: Stack, *, allow_deletes: int | None) -> None:
     """Raise UnsafePlan for a plan that empties the stack, deletes a large share of it, or takes others along."""
-    _others_in_the_account(plan, snapshot, allow_deletes)
+    _others_in_the_account(plan, snapshot, stack, allow_deletes)
     if plan.destroy:
         return
     deletes = sum(1 for c in plan.changes if c.action in (Action.DELETE, Action.REPLACE))
@@ -29,7 +29,8 @@ def check(plan: Plan, snapshot: Snapshot, stack: Stack, *, allow_deletes: int | 
             [
                 Problem(
                     f"the spec is empty, so all {deletes} objects of the stack would be deleted",
-                    fix="if that is what you want, run asstops destroy",
+                    stack.location,
+                    "if that is what you want, run asstops destroy",
                 )
             ]
         )
@@ -39,16 +40,18 @@ def check(plan: Plan, snapshot: Snapshot, stack: Stack, *, allow_deletes: int | 
             [
                 Problem(
                     f"{deletes} of {owned} objects of the stack would be deleted",
-                    fix=f"if that is what you want, add --allow-deletes {deletes}",
+                    stack.location,
+                    f"if that is what you want, add --allow-deletes {deletes}",
                 )
             ]
         )
 
 
-def _others_in_the_account(plan: Plan, snapshot: Snapshot, allow_deletes: int | None) -> None:
+def _others_in_the_account(plan: Plan, snapshot: Snapshot, stack: Stack, allow_deletes: int | None) -> None:
     """Deleting the account deletes everything in it, also what this stack does not own."""
     if not any(c.address.kind == "resource" and c.action is Action.DELETE for c in plan.changes):
         return
+    where = stack.account.location if stack.account is not None else stack.location
     others = [
         o
         for kind, found in snapshot.objects.items()
@@ -61,7 +64,8 @@ def _others_in_the_account(plan: Plan, snapshot: Snapshot, allow_deletes: int | 
             [
                 Problem(
                     f"the account {plan.target.account} would be deleted, and its {kinds} could not be read",
-                    fix="get the role to read it, or, if all of it may go, add --allow-deletes 0",
+                    where,
+                    "get the role to read it, or, if all of it may go, add --allow-deletes 0",
                 )
             ]
         )
@@ -72,7 +76,8 @@ def _others_in_the_account(plan: Plan, snapshot: Snapshot, allow_deletes: int | 
                 Problem(
                     f"the account {plan.target.account} also holds {len(others)} objects that the stack does not own "
                     f"({named}); they would go with it",
-                    fix="set managed: false on the resource to keep the account, or, if all of it may go, "
+                    where,
+                    "set managed: false on the resource to keep the account, or, if all of it may go, "
                     f"add --allow-deletes {len(others)}",
                 )
             ]

@@ -10,15 +10,30 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from io import StringIO
 from typing import Any, TextIO
 
 import click
 
 from asstops import __version__
+from asstops.cli import concealed
 from asstops.cli.options import global_options
 from asstops.errors import AsstopsError, ExitCode
 
-COMMANDS = ("validate", "plan", "apply", "destroy", "output", "ask", "chat", "schema", "emulator")
+COMMANDS = (
+    "validate",
+    "plan",
+    "apply",
+    "destroy",
+    "show",
+    "output",
+    "ask",
+    "chat",
+    "gc",
+    "unlock",
+    "schema",
+    "emulator",
+)
 
 
 class LazyGroup(click.Group):
@@ -77,6 +92,7 @@ def _into_nothing(stream: TextIO) -> None:
 
 def _guarded(command: Callable[[], Any]) -> ExitCode | int:
     """Carry out a command; every error becomes a message on stderr and a documented exit code."""
+    concealed.forget()
     try:
         result = command()
         sys.stdout.flush()
@@ -84,13 +100,13 @@ def _guarded(command: Callable[[], Any]) -> ExitCode | int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.UsageError as error:
-        error.show()
+        _complain(error)
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nInterrupted.", err=True)
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        _complain(error)
         return ExitCode.ERROR
     except AsstopsError as error:
         _show(error)
@@ -100,9 +116,9 @@ def _guarded(command: Callable[[], Any]) -> ExitCode | int:
         return ExitCode.ERROR
     except Exception as error:  # the one place that takes what nobody foresaw
         if _debug():
-            traceback.print_exc()
+            _trace(error)
         else:
-            click.echo(f"Error: unexpected {type(error).__name__}: {error}", err=True)
+            click.echo(concealed.fit(f"Error: unexpected {type(error).__name__}: {error}"), err=True)
             click.echo("  fix: run again with --debug for the details, and report them as a bug", err=True)
         return ExitCode.ERROR
 
@@ -111,13 +127,25 @@ def _debug() -> bool:
     return "--debug" in sys.argv
 
 
+def _complain(error: click.ClickException) -> None:
+    """Click's own words for wrong use, which repeat what was typed."""
+    told = StringIO()
+    error.show(told)
+    click.echo(concealed.fit(told.getvalue()), err=True, nl=False)
+
+
+def _trace(error: BaseException) -> None:
+    click.echo(concealed.fit("".join(traceback.format_exception(error))), err=True, nl=False)
+
+
 def _show(error: AsstopsError) -> None:
     from asstops.cli.terminal import Terminal
     from asstops.views.problems import render_error
 
     if _debug():
-        traceback.print_exception(error)
+        _trace(error)
     terminal = Terminal.for_stderr()
+    error = concealed.without_secrets(error)
     click.echo(
         render_error(error, color=terminal.color, width=terminal.width), err=True, nl=False, color=terminal.color
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import wraps
 from pathlib import Path
@@ -28,6 +28,7 @@ class Globals:
     verbose: int = 0
     debug: bool = False
     allow_outside: bool = False
+    pinned: Mapping[str, Any] = field(default_factory=dict)  # values of variables that a saved plan brings
 
 
 def _variable(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -35,7 +36,8 @@ def _variable(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     for text in value:
         name, equals, setting = text.partition("=")
         if not equals or not name:
-            raise click.BadParameter(f"{text!r} is not NAME=VALUE", ctx, param)
+            # What was given is not repeated: it may well be the secret alone.
+            raise click.BadParameter("one of them is not NAME=VALUE", ctx, param)
         result[name] = setting
     return result
 
@@ -126,6 +128,11 @@ _APPLY: tuple[_Entry, ...] = (
         "Allow up to N deletions where more than 30 % of ten or more objects would go.",
     ),
     (("--ingest-timeout",), {**_SECONDS, "default": 1800}, "How long a vector store may take in files."),
+    (
+        ("--lock-timeout",),
+        {**_SECONDS, "default": 0},
+        "How long to wait for another apply or destroy of the stack; 0 does not wait.",
+    ),
     (("--accept-origin",), {"is_flag": True}, "Take over objects made from another repository or path."),
 )
 

@@ -12,7 +12,7 @@ import click
 from asstops.cli.options import global_options
 from asstops.cli.run import opened, options_of
 from asstops.cli.terminal import Terminal
-from asstops.errors import ExitCode
+from asstops.errors import AsstopsError, ExitCode
 
 if TYPE_CHECKING:
     from asstops.model import Address
@@ -27,7 +27,14 @@ _ENV_NAMES = {
 
 
 @click.command("output")
-@click.option("--format", "form", type=click.Choice(["human", "json", "env"]), default="human", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["human", "json", "env"]),
+    default="human",
+    show_default=True,
+    help="env is for shells and .env files.",
+)
 @global_options
 @click.pass_context
 def command(context: click.Context, form: str) -> int:
@@ -69,6 +76,14 @@ def _document(ids: Mapping[Address, str], session: Session) -> dict[str, Any]:
 
 
 def _environment(document: Mapping[str, Any]) -> dict[str, str]:
+    for kind, found in document.items():
+        for key, remote_id in found.items() if isinstance(found, Mapping) else ():
+            if not re.fullmatch("[!-~]+", remote_id):
+                # In a file of variables, a line break in a value begins another variable.
+                raise AsstopsError(
+                    f"the id of {kind.removesuffix('s')}.{key} is {remote_id!r}, which cannot be passed on",
+                    fix="look at the object in the portal, and delete it if it is not yours",
+                )
     result = {}
     if document["endpoint"]:
         result["AZURE_OPENAI_ENDPOINT"] = document["endpoint"]

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from asstops.cli import concealed
 from asstops.cli.options import Globals
 from asstops.cli.terminal import Terminal
 from asstops.errors import AsstopsError, UsageError
 from asstops.model import Address
 
 if TYPE_CHECKING:
+    from asstops.journal import Journal
     from asstops.providers.session import Session
     from asstops.redact import Redactor
     from asstops.spec import Stack
@@ -36,6 +38,7 @@ class Run:
     session: Session
     redactor: Redactor
     started: float
+    journal: Journal
 
     def masked(self, value: Shown) -> Shown:
         """A plan, a report or an event without secrets; masked before it is laid out, since lines break secrets up."""
@@ -78,26 +81,37 @@ def load_stack(options: Globals, environ: Mapping[str, str]) -> Stack:
         environ=environ,
         base=options.chdir,
         allow_outside=options.allow_outside,
+        pinned=options.pinned,
     )
+    concealed.learn(stack.secrets)
     if stack.warnings:
         terminal = Terminal.for_stderr()
-        text = render_problems(stack.warnings, warning=True, color=terminal.color, width=terminal.width)
+        warnings = concealed.redactor().value(stack.warnings)
+        text = render_problems(warnings, warning=True, color=terminal.color, width=terminal.width)
         click.echo(text, err=True, nl=False, color=terminal.color)
     return stack
 
 
 @contextmanager
 def opened(
-    options: Globals, *, ingest_timeout_s: float = 1800, destroying: bool = False, purge: bool = False
+    options: Globals,
+    *,
+    ingest_timeout_s: float = 1800,
+    destroying: bool = False,
+    purge: bool = False,
+    lock_timeout_s: float = 0,
 ) -> Iterator[Run]:
-    """Load the spec and open a session; with --local the emulator runs for as long as the block does."""
+    """Load the spec and open a session; with --local the emulator runs for as long as the block does.
+
+    Only with --local is anything locked here: the emulator's data, which one command can use at a time.
+    """
+    from asstops.journal import Journal
     from asstops.providers.session import Session
     from asstops.providers.settings import Settings
-    from asstops.redact import Redactor
 
     started = time.monotonic()
     _log_requests(options.verbose)
-    with _environment(options) as (stack, environ):
+    with _environment(options, lock_timeout_s) as (stack, environ):
         settings = Settings.from_environ(environ, local=options.local)
         session = Session(
             settings,
@@ -107,15 +121,16 @@ def opened(
             destroying=destroying,
             purge=purge,
         )
-        redactor = Redactor([*stack.secrets, *([settings.api_key] if settings.api_key else [])])
+        concealed.learn([settings.api_key])
+        redactor = concealed.redactor()
         try:
-            yield Run(stack, session, redactor, started)
+            yield Run(stack, session, redactor, started, Journal(options.chdir, stack.identity))
         finally:
             session.close()
 
 
 @contextmanager
-def _environment(options: Globals) -> Iterator[tuple[Stack, Mapping[str, str]]]:
+def _environment(options: Globals, lock_timeout_s: float) -> Iterator[tuple[Stack, Mapping[str, str]]]:
     """The spec, and the environment that says where the services are."""
     if not options.local:
         yield load_stack(options, os.environ), os.environ
@@ -125,7 +140,10 @@ def _environment(options: Globals) -> Iterator[tuple[Stack, Mapping[str, str]]]:
     environ = without_azure(os.environ)
     stack = load_stack(options, environ)
     subscription = str(stack.account.options["subscription_id"]) if stack.account is not None else ""
-    with local_emulator(options.chdir / LOCAL_DB, subscription) as server:
+    context = click.get_current_context(silent=True)
+    command = context.info_name or "" if context is not None else ""
+    db = options.chdir / LOCAL_DB
+    with local_emulator(db, subscription, command=command, lock_timeout_s=lock_timeout_s) as server:
         yield stack, {**environ, **server}
 
 
@@ -149,6 +167,6 @@ def _log_requests(verbose: int) -> None:
     logger.handlers.clear()
     if verbose:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setFormatter(concealed.LogLine("%(message)s"))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)

@@ -107,9 +107,9 @@ def conversation(
 
 def readable(text: str) -> str:
     """An answer fit for a terminal: lines and tabs stay, everything else that it would obey is made visible."""
-    from asstops.views.text import safe
+    from asstops.views.text import safe_lines
 
-    return "".join(part if part in "\n\t" else safe(part) for part in re.split(r"([\n\t])", text.replace("\r\n", "\n")))
+    return safe_lines(text)
 
 
 def show_end(run: Run, answer: Answer) -> None:

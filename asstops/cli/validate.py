@@ -13,7 +13,14 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
 
 
 @click.command("validate")
-@click.option("--format", "form", type=click.Choice(["human", "json"]), default="human", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["human", "json"]),
+    default="human",
+    show_default=True,
+    help="How problems are written.",
+)
 @global_options
 @click.pass_context
 def command(context: click.Context, form: str) -> int:

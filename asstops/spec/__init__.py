@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asstops.model import Address, Resource
 from asstops.spec.stack import Stack
 
+if TYPE_CHECKING:
+    from asstops.spec.scalars import Value
+
 _NONE: Mapping[str, str] = MappingProxyType({})
+_NO_VALUES: Mapping[str, Value] = MappingProxyType({})
 
 
 def load(
@@ -27,11 +31,13 @@ def load(
     environ: Mapping[str, str] = _NONE,
     base: Path = Path("."),
     allow_outside: bool = False,
+    pinned: Mapping[str, Value] = _NO_VALUES,
 ) -> Stack:
     """Read and check a spec.
 
     `files` are files or folders, `asstops.yaml` in `base` when empty. Raises SpecInvalid with every problem found, and
     UsageError when there is no spec file or no such environment. File contents are not hashed: see `hash_files`.
+    `pinned` are values of variables that a saved plan brings; they come before all others.
     """
     from asstops.spec.loader import load_stack
 
@@ -43,6 +49,7 @@ def load(
         environ=environ,
         base=base,
         allow_outside=allow_outside,
+        pinned=pinned,
     )
 
 

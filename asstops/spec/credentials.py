@@ -52,9 +52,9 @@ _ENDINGS = (
 )
 _VALUES = re.compile(
     r"""
-      \bsk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}                   # OpenAI
+      \bsk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,}                   # OpenAI
     | \b[A-Za-z0-9]{84}\b                                           # Azure, since 2024
-    | \beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.              # JWT
+    | (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.              # JWT
     | \b(AccountKey|SharedAccessKey|SharedAccessSignature)\s*=\s*[A-Za-z0-9+/=%]{16,}
     | \bgh[pousr]_[A-Za-z0-9]{36}                                   # GitHub
     | -----BEGIN\ ([A-Z]+\ )*PRIVATE\ KEY-----
@@ -94,8 +94,8 @@ def refuse_name(problems: Problems, name: str, where: Location) -> None:
     refuse(problems, f"{cut(name)!r} looks like a credential, and those never stand in a spec", where)
 
 
-def refuse(problems: Problems, message: str, where: Location) -> None:
-    problems.add(message, where, FIX)
+def refuse(problems: Problems, message: str, where: Location, fix: str = FIX) -> None:
+    problems.add(message, where, fix)
     problems.settle(where)
 
 

@@ -10,7 +10,7 @@ from asstops.kinds.fields import Glob
 from asstops.model import Address, FileSource, Resource
 from asstops.spec.globs import GlobError, Pattern
 from asstops.spec.nodes import Problems, Source
-from asstops.spec.paths import Paths, nfc
+from asstops.spec.paths import Paths, nfc, wrong_name
 from asstops.spec.words import cut
 
 KIND = "file"
@@ -76,6 +76,9 @@ class FileTable:
         there = self._by_path.get(shown)
         if there is not None:
             return there
+        if trouble := wrong_name(shown):
+            self._problems.add(f"{label}: {trouble[0]}", where, trouble[1])
+            return None
         if not self._paths.allowed(path, shown, naming, label, where):
             return None
         source = self._source(path, shown, label, where)

@@ -22,7 +22,8 @@ from asstops.spec.files import KIND as FILE
 from asstops.spec.files import FileTable
 from asstops.spec.git import origin_of
 from asstops.spec.header import Header, read_header
-from asstops.spec.merge import overlay, unite
+from asstops.spec.lock import read_lock
+from asstops.spec.merge import keep_sensitive, overlay, unite
 from asstops.spec.nodes import (
     MapNode,
     Node,
@@ -36,6 +37,7 @@ from asstops.spec.nodes import (
     node_at,
 )
 from asstops.spec.paths import Paths
+from asstops.spec.reading import Unreadable, read_bytes
 from asstops.spec.scalars import Value
 from asstops.spec.shape import opaque_fields
 from asstops.spec.sources import SpecFile, find_sources
@@ -43,7 +45,7 @@ from asstops.spec.stack import Stack
 from asstops.spec.validate import salvage, validate
 from asstops.spec.variables import Variables, interpolate
 from asstops.spec.words import cut
-from asstops.spec.yaml_reader import read_documents
+from asstops.spec.yaml_reader import MAX_BYTES, read_documents
 
 ACCOUNT = "resource"
 
@@ -68,20 +70,23 @@ def load_stack(
     environ: Mapping[str, str],
     base: Path,
     allow_outside: bool,
+    pinned: Mapping[str, Value],
 ) -> Stack:
     """See `asstops.spec.load`."""
     specs = find_sources(files, env, base)
     problems = Problems()
     sections = {kind.section for kind in registry().values() if not kind.single} | {functions.SECTION, "vars"}
-    read = [document for spec in specs if (document := _read(spec, sections, problems)) is not None]
+    files_of = _Files(base, allow_outside)
+    read = [document for spec in specs if (document := _read(spec, sections, files_of, problems)) is not None]
     whole = unite(read, sections, problems)
     if whole is None or len(read) < len(specs):
         raise SpecInvalid(problems.all())  # half a spec would only make noise
     known = Variables(problems)
     known.declare(whole.entries.get("vars"), whole.keys["vars"].location if "vars" in whole.keys else None)
     _refuse_in_vars(whole.entries.get("vars"), problems)
-    known.assign(variables, _read_var_files(var_files, base, problems), environ)
+    known.assign(variables, _read_var_files(var_files, files_of, problems), environ, pinned)
     header = read_header(whole, known, problems)
+    lock = read_lock(whole, known, problems)
     root = Path(os.path.abspath(specs[0].base.path)).parent
     paths = Paths(root, base, problems, allow_outside=allow_outside)
     loader = _Loader(whole, header, known, paths, problems)
@@ -101,24 +106,44 @@ def load_stack(
         account=next((item for address, item in resources.items() if address.kind == ACCOUNT), None),
         warnings=tuple(sorted(problems.warnings, key=lambda problem: problem.sort_key())),
         secrets=frozenset(problems.secrets),
+        variables=known.outside,
+        lock=lock,
+        location=whole.keys["stack"].location,
     )
 
 
-def _read(spec: SpecFile, sections: set[str], problems: Problems) -> MapNode | None:
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Reads the files that the command line names."""
+
+    base: Path
+    allow_outside: bool
+
+    def read(self, source: Source, problems: Problems) -> bytes | None:
+        """The content of one, None after a problem."""
+        try:
+            return read_bytes(source.path, self.base, MAX_BYTES, allow_outside=self.allow_outside)
+        except Unreadable as error:
+            problems.add(str(error), source.at(), error.fix)
+            return None
+
+
+def _read(spec: SpecFile, sections: set[str], files: _Files, problems: Problems) -> MapNode | None:
     """One file with its overlay, None when either cannot be used."""
     before = len(problems)
-    base = _read_one(spec.base, sections, problems)
-    over = _read_one(spec.overlay, sections, problems) if spec.overlay is not None else None
+    base = _read_one(spec.base, sections, files, problems)
+    over = _read_one(spec.overlay, sections, files, problems) if spec.overlay is not None else None
     if base is None or (spec.overlay is not None and over is None) or len(problems) > before:
         return None
-    return overlay(base, over) if over is not None else base
+    if over is None:
+        return base
+    keep_sensitive(base, over, problems)
+    return overlay(base, over)
 
 
-def _read_one(source: Source, sections: set[str], problems: Problems) -> MapNode | None:
-    try:
-        data = source.path.read_bytes()
-    except OSError as error:
-        problems.add(f"the file cannot be read: {error.strerror}", source.at(), "check its permissions")
+def _read_one(source: Source, sections: set[str], files: _Files, problems: Problems) -> MapNode | None:
+    data = files.read(source, problems)
+    if data is None:
         return None
     maps: list[MapNode] = []
     for number, document in enumerate(read_documents(data, source, problems), start=1):
@@ -142,17 +167,13 @@ def _refuse_in_vars(node: Node | None, problems: Problems) -> None:
                 refuse_credentials(entry, {}, problems)
 
 
-def _read_var_files(files: Sequence[Path], base: Path, problems: Problems) -> dict[str, tuple[Value, Location]]:
+def _read_var_files(names: Sequence[Path], files: _Files, problems: Problems) -> dict[str, tuple[Value, Location]]:
     """Names and values of all --var-file files; a later file wins."""
     values: dict[str, tuple[Value, Location]] = {}
-    for file in files:
-        source = Source(base / file, file.as_posix())
-        try:
-            data = source.path.read_bytes()
-        except OSError as error:
-            problems.add(
-                f"the file cannot be read: {error.strerror}", source.at(), "check the path given with --var-file"
-            )
+    for name in names:
+        source = Source(files.base / name, name.as_posix())
+        data = files.read(source, problems)
+        if data is None:
             continue
         for document in read_documents(data, source, problems):
             if not isinstance(document, MapNode):
@@ -160,13 +181,13 @@ def _read_var_files(files: Sequence[Path], base: Path, problems: Problems) -> di
                     "a file of variables is a map of names", document.location, "write NAME: VALUE, one a line"
                 )
                 continue
-            for name, node in document.entries.items():
+            for key, node in document.entries.items():
                 if isinstance(node, ScalarNode) and not is_empty(node):
-                    values[name] = (node.value, node.location)
+                    values[key] = (node.value, node.location)
                 else:
                     problems.add(
-                        f"variable {cut(name)} is {describe(node)}, one value is wanted",
-                        document.keys[name].location,
+                        f"variable {cut(key)} is {describe(node)}, one value is wanted",
+                        document.keys[key].location,
                         "give text, a number, true or false",
                     )
     return values

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from asstops.spec.nodes import MapNode, Node, Problems, is_empty
+from asstops.kinds.fields import Plain
+from asstops.spec.nodes import MapNode, Node, Problems, ScalarNode, is_empty
 from asstops.spec.words import cut
 
 
@@ -64,6 +65,28 @@ def overlay(base: MapNode, over: MapNode) -> MapNode:
         result.entries[key] = node
         result.keys[key] = over.keys[key]
     return result
+
+
+def keep_sensitive(base: MapNode, over: MapNode, problems: Problems) -> None:
+    """Note each variable that is sensitive in the base and would not be any more: an overlay gives it another value."""
+    declared, changed = base.entries.get("vars"), over.entries.get("vars")
+    if not isinstance(declared, MapNode) or not isinstance(changed, MapNode):
+        return
+    for name, node in changed.entries.items():
+        if not _is_sensitive(declared.entries.get(name)) or is_empty(node):
+            continue
+        lifted = node.entries.get("sensitive") if isinstance(node, MapNode) else node
+        if lifted is not None and not _is_sensitive(node):
+            problems.add(
+                f"vars.{cut(name)} is sensitive in {declared.source.shown}, and would not be with this",
+                changed.keys[name].location,
+                "write {default: VALUE} for another value, or take sensitive: out of the spec itself",
+            )
+
+
+def _is_sensitive(node: Node | None) -> bool:
+    value = node.entries.get("sensitive") if isinstance(node, MapNode) else None
+    return isinstance(value, ScalarNode) and isinstance(value.value, Plain) and value.value.value is True
 
 
 def _copy(node: MapNode) -> MapNode:

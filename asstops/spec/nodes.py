@@ -11,6 +11,9 @@ from asstops.errors import Location, Problem
 from asstops.spec.scalars import Value, is_null, text_of
 from asstops.spec.words import HIDDEN, cut
 
+MAX_PROBLEMS = 10_000
+"""More help nobody, and a file of millions of mistakes must not take the memory of a machine."""
+
 Path_ = Sequence[Any]
 """Keys and indexes that lead from a node to one inside it."""
 
@@ -176,6 +179,8 @@ class Problems:
     def add(self, message: str, where: Location | None = None, fix: str = "", *, sensitive: bool = False) -> None:
         """Note a problem. `sensitive`: it is about a sensitive value, so that even a short one is masked."""
         if where is not None and where in self._settled:
+            return
+        if len(self._found) >= MAX_PROBLEMS:
             return
         message, fix = self._mask(message, sensitive), self._mask(fix, sensitive)
         self._found.setdefault((where, message), Problem(message, where, fix))

@@ -7,6 +7,7 @@ links are followed. What holds secrets or history (.git, .env*, .asstops) is nev
 from __future__ import annotations
 
 import os
+import re
 import stat
 import unicodedata
 from difflib import get_close_matches
@@ -15,9 +16,11 @@ from pathlib import Path
 from asstops.errors import Location
 from asstops.spec.git import top_level
 from asstops.spec.nodes import Problems, Source
+from asstops.spec.scalars import is_sound_text
 from asstops.spec.words import cut
 
 MAX_FILE_BYTES = 536_870_912
+_SHORT = re.compile(r"(git|env|asstop)~[0-9](\..*)?")
 
 
 def nfc(text: str) -> str:
@@ -25,9 +28,14 @@ def nfc(text: str) -> str:
 
 
 def is_forbidden(name: str) -> bool:
-    """True for names of files and folders that a spec never reaches, on file systems that ignore case too."""
-    folded = name.lower()
-    return folded in (".git", ".asstops") or folded.startswith(".env")
+    """True for names of files and folders that a spec never reaches, as any file system may spell them.
+
+    Some ignore case, compatible forms or characters without a width; Windows drops dots and blanks at the end, names a
+    file's streams after a colon, and has short names of its own.
+    """
+    visible = "".join(char for char in name if unicodedata.category(char) != "Cf")
+    folded = unicodedata.normalize("NFKC", visible).casefold().partition(":")[0].rstrip(" .")
+    return folded in (".git", ".asstops") or folded.startswith(".env") or _SHORT.fullmatch(folded) is not None
 
 
 class Paths:
@@ -137,12 +145,21 @@ def written_wrong(text: str, *, allow_absolute: bool = False) -> tuple[str, str]
     """What is wrong with a path as written, and the fix; None for a sound one."""
     if not text.strip():
         return "the path is empty", "name a file"
-    if any(unicodedata.category(char) == "Cc" for char in text):
-        return f"path {cut(text)!r} has a control character", "remove it"
+    if trouble := wrong_name(text):
+        return trouble[0], "remove it"
     if "\\" in text:
         return f"path {cut(text)!r} has a backslash", f"write {cut(text.replace(chr(92), '/'))}"
     if Path(text).is_absolute() and not allow_absolute:
         return f"path {cut(text)!r} is absolute", "write it relative to the file that names it"
+    return None
+
+
+def wrong_name(text: str) -> tuple[str, str] | None:
+    """What keeps a path from being written in UTF-8 on one line, and the fix; None for a sound one."""
+    if not is_sound_text(text):
+        return f"path {cut(text)!r} is no UTF-8 text", "rename the file"
+    if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in text):
+        return f"path {cut(text)!r} has a control character", "rename the file"
     return None
 
 

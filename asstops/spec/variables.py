@@ -22,7 +22,7 @@ from asstops.spec.words import cut, nearest
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 ENVIRON = ("AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID")
 ENVIRON_PREFIX = "ASSTOPS_VAR_"
-_USE = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
+_MARK = re.compile(r"\$\$\{|\$\{")
 _PARTS = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,127})(?:(:[-?])(.*))?", re.DOTALL)
 _LITERAL = "for a literal ${ write $${"
 
@@ -52,6 +52,9 @@ class Variables:
         self._declared: dict[str, _Variable] = {}
         self._values: dict[str, Value] = {}
         self._broken: set[str] = set()
+        self._undeclared: dict[str, str] = {}
+        self.outside: dict[str, Value] = {}
+        """Values that do not stand in the spec, sensitive ones left out."""
 
     def declare(self, node: Node | None, where: Location | None) -> None:
         """Read the spec's `vars:`."""
@@ -96,17 +99,25 @@ class Variables:
         given: Mapping[str, str],
         from_files: Mapping[str, tuple[Value, Location]],
         environ: Mapping[str, str],
+        pinned: Mapping[str, Value],
     ) -> None:
-        """Settle every value: --var, then --var-file, then the environment, then the default."""
+        """Settle every value: a saved plan's, then --var, then --var-file, then the environment, then the default."""
         known = {*self._declared, *ENVIRON}
+        for name in pinned:
+            self._check_declared(name, "the saved plan", None, known)
         for name in given:
             self._check_declared(name, "--var", None, known)
         for name, (_, where) in from_files.items():
             self._check_declared(name, "--var-file", where, known)
         for name in sorted(known):
-            value = self._find(name, given, from_files, environ)
+            value = None if self._is_sensitive(name) else pinned.get(name)
+            if value is None:
+                value = self._find(name, given, from_files, environ)
             if value is None:
                 continue
+            declared = self._declared.get(name)
+            if not self._is_sensitive(name) and (declared is None or value is not declared.default):
+                self.outside[name] = value
             if not is_sound_text(text_of(value)):
                 self._problems.add(f"the value of variable {name} is not text", None, "give it as UTF-8")
                 self._broken.add(name)
@@ -152,25 +163,26 @@ class Variables:
         text = text_of(value)
         if "${" not in text:
             return Filled(value)
-        whole = _USE.fullmatch(text)
-        if whole is not None and whole.group(1) is not None:
-            return self._one(whole.group(1), at(0) if at else where)
-        sensitive, sound = False, True
-
-        def replaced(match: re.Match[str]) -> str:
-            nonlocal sensitive, sound
-            place = at(match.start()) if at else where
-            if match.group() == "$${":
-                return "${"
-            if match.group(1) is None:
+        if text.startswith("${") and text.find("}") == len(text) - 1:
+            return self._one(text[2:-1], at(0) if at else where)
+        sensitive, sound, start = False, True, 0
+        parts: list[str] = []
+        while (mark := _MARK.search(text, start)) is not None:
+            parts.append(text[start : mark.start()])
+            if mark.group() == "$${":
+                parts.append("${")
+                start = mark.end()
+                continue
+            place = at(mark.start()) if at else where
+            end = text.find("}", mark.end())
+            if end < 0:
                 self._problems.add("${ has no closing }", place, f"write ${{NAME}}; {_LITERAL}")
-                sound = False
-                return ""
-            one = self._one(match.group(1), place)
-            sensitive, sound = sensitive or one.sensitive, sound and one.sound
-            return text_of(one.value)
-
-        return Filled(_USE.sub(replaced, text), sensitive, sound)
+                return Filled(text, sensitive, False)
+            one = self._one(text[mark.end() : end], place)
+            sensitive, sound, start = sensitive or one.sensitive, sound and one.sound, end + 1
+            parts.append(text_of(one.value))
+        parts.append(text[start:])
+        return Filled("".join(parts), sensitive, sound)
 
     def give_up(self, node: ScalarNode) -> None:
         """Say nothing more about a value that could not be filled: whatever else seems wrong follows from that."""
@@ -186,10 +198,18 @@ class Variables:
             )
             return Filled("", sound=False)
         name, how, rest = parts.groups()
+        if rest and "${" in rest:
+            self._problems.add(
+                f"'${{{cut(inside)}}}' has a variable inside a variable",
+                where,
+                "declare a variable for it, with a default",
+            )
+            return Filled("", sound=False)
         if name not in self._declared and name not in ENVIRON:
             if name not in self._broken and "*" not in self._broken:
-                fix = self._how_to_declare(name, {*self._declared, *ENVIRON})
-                self._problems.add(f"variable {name} is not declared", where, f"{fix}; {_LITERAL}")
+                if name not in self._undeclared:
+                    self._undeclared[name] = self._how_to_declare(name, {*self._declared, *ENVIRON})
+                self._problems.add(f"variable {name} is not declared", where, f"{self._undeclared[name]}; {_LITERAL}")
             return Filled("", sound=False)
         sensitive = self._is_sensitive(name)
         value = self._values.get(name)

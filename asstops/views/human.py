@@ -10,7 +10,7 @@ from asstops.model import Action, Cause, Change, FieldDiff, Notice, Plan, Record
 from asstops.views.created import created
 from asstops.views.fields import DETAIL, FIELD, Fields, role
 from asstops.views.ink import Ink, Span, spans_width
-from asstops.views.text import cells, count, cut, safe, size
+from asstops.views.text import cells, count, cut, safe, size, told
 
 MAX_FILES = 20
 MIN_WIDTH = 40
@@ -151,9 +151,9 @@ def _file(change: Change, ink: Ink, column: int) -> Iterator[str]:
 
 def _notice(notice: Notice, ink: Ink) -> Iterator[str]:
     where = f"{safe(notice.address)}: " if notice.address else ""
-    yield from ink.lines([("warn", "! "), ("bold", where), ("", safe(notice.message))], 2)
+    yield from ink.lines([("warn", "! "), ("bold", where), ("", told(notice.message))], 2)
     if notice.fix:
-        yield from ink.lines([("dim", "  fix: "), ("", safe(notice.fix))], 7)
+        yield from ink.lines([("dim", "  fix: "), ("", told(notice.fix))], 7)
 
 
 def _ending(plan: Plan, ink: Ink) -> list[str]:
@@ -189,4 +189,6 @@ def _summary(plan: Plan, ink: Ink) -> list[str]:
 def _unchanged(plan: Plan) -> str:
     if plan.destroy:
         return "The stack owns nothing here."
+    if not plan.complete:
+        return f"What it is limited to matches the spec: {count(plan.unchanged, 'object')}; the rest was not compared."
     return f"Live state matches the spec: {count(plan.unchanged, 'object')}."

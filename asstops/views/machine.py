@@ -58,6 +58,7 @@ def report_to_json(report: Report, plan: Plan) -> dict[str, Any]:
         "destroy": plan.destroy,
         "outcome": outcome,
         "wrote": report.wrote,
+        "stale": report.stale,
         "steps": [_event(event) for event in steps],
         "summary": {
             "done": len(report.done),

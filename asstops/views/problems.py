@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from asstops.errors import AsstopsError, Problem, SpecInvalid, UnsafePlan
+from asstops.errors import AsstopsError, Problem, SpecInvalid, StalePlan, UnsafePlan
 from asstops.views.ink import Ink, Span
-from asstops.views.text import count, safe
+from asstops.views.text import count, safe, told
 
 MIN_WIDTH = 40
 MAX_SHOWN = 50
+MAX_LINES = 20
 
 
 def render_error(error: AsstopsError, *, color: bool, width: int) -> str:
@@ -19,6 +20,10 @@ def render_error(error: AsstopsError, *, color: bool, width: int) -> str:
     if isinstance(error, UnsafePlan) and error.objections:
         counted = f"Refused: {count(len(error.objections), 'objection')}; nothing was written."
         return render_problems(error.objections, color=color, width=width, ending=counted)
+    if isinstance(error, StalePlan) and error.moved:
+        moved = [*error.moved[:-1], Problem(error.moved[-1].message, error.moved[-1].location, error.fix)]
+        counted = f"The plan is stale: {count(len(moved), 'difference')}; nothing was written."
+        return render_problems(moved, color=color, width=width, ending=counted)
     ink = Ink(max(width, MIN_WIDTH), color)
     return "\n".join(_one("Error", error.message, error.at, error.fix, ink)) + "\n"
 
@@ -43,14 +48,16 @@ def render_problems(
 
 def _one(word: str, message: str, at: str, fix: str, ink: Ink) -> Iterator[str]:
     first, *rest = message.split("\n")
-    yield from _hanging([("warn" if word == "Warning" else "error", f"{word}: "), ("", safe(first))], ink, 2)
-    for line in rest:
-        yield from _hanging([("", f"  {safe(line)}")], ink, 2)
+    yield from _hanging([("warn" if word == "Warning" else "error", f"{word}: "), ("", told(first))], ink, 2)
+    for line in rest[:MAX_LINES]:
+        yield from _hanging([("", f"  {told(line)}")], ink, 2)
+    if len(rest) > MAX_LINES:
+        yield ink.paint([("dim", f"  … and {len(rest) - MAX_LINES:,} more lines")])
     if at:
         # A place is never wrapped: terminals and editors open it by a click.
-        yield ink.paint([("dim", "  at: "), ("", safe(at))])
+        yield ink.paint([("dim", "  at: "), ("", told(at))])
     if fix:
-        yield from _hanging([("dim", "  fix: "), ("", safe(fix))], ink, 7)
+        yield from _hanging([("dim", "  fix: "), ("", told(fix))], ink, 7)
 
 
 def _hanging(line: Sequence[Span], ink: Ink, hang: int) -> list[str]:

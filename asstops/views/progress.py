@@ -6,6 +6,7 @@ Events come from several threads at once. Nothing here may fail an apply: a stre
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
@@ -13,9 +14,10 @@ from types import TracebackType
 from typing import Protocol, TextIO
 
 from asstops.model import Address, Event, StepState, Verb
-from asstops.views.text import encodable, safe, seconds
+from asstops.views.text import count, encodable, safe, seconds, told
 
 PROGRESS_EVERY_S = 10.0
+LISTED = 20  # steps of one kind told one by one; the rest is counted
 _DOING = {Verb.CREATE: "creating", Verb.UPDATE: "updating", Verb.DELETE: "deleting"}
 _DONE = {Verb.CREATE: "created", Verb.UPDATE: "updated", Verb.DELETE: "deleted"}
 
@@ -52,18 +54,22 @@ def ended(event: Event) -> list[str]:
     """The lines for a step that ended: what came of it, and how to mend it."""
     name = safe(str(event.address))
     if event.state is StepState.DONE:
-        tail = f": {safe(event.message)}" if event.message else ""
+        tail = f": {told(event.message)}" if event.message else ""
         return [f"{name}: {_DONE[event.verb]} ({seconds(event.elapsed_s)}){tail}"]
     if event.state is StepState.SKIPPED:
-        why = f": {safe(event.message)}" if event.message else ""
+        why = f": {told(event.message)}" if event.message else ""
         return [f"{name}: not attempted{why}"]
     first, *rest = (event.message or "no reason was given").split("\n")
-    lines = [f"{name}: failed: {safe(first)}", *(f"  {safe(line)}" for line in rest)]
-    return [*lines, f"  fix: {safe(event.fix)}"] if event.fix else lines
+    lines = [f"{name}: failed: {told(first)}", *(f"  {told(line)}" for line in rest)]
+    return [*lines, f"  fix: {told(event.fix)}"] if event.fix else lines
 
 
 class PlainProgress:
-    """Lines for logs and pipes. What a running step reports is told every ten seconds at most."""
+    """Lines for logs and pipes. What a running step reports is told every ten seconds at most.
+
+    The first steps of a kind are told one by one, the rest counted: ten thousand files are no reading matter. Failures
+    are always told; what was not attempted stands in the report.
+    """
 
     def __init__(self, stream: TextIO, *, total: int, clock: Callable[[], float] = monotonic) -> None:
         self._stream = stream
@@ -71,6 +77,9 @@ class PlainProgress:
         self._clock = clock
         self._lock = threading.Lock()
         self._told: dict[tuple[Address, Verb], float] = {}
+        self._started: Counter[tuple[str, Verb]] = Counter()
+        self._ended: Counter[tuple[str, Verb]] = Counter()
+        self._counted: dict[tuple[str, Verb], float] = {}
 
     def __enter__(self) -> PlainProgress:
         return self
@@ -83,16 +92,30 @@ class PlainProgress:
     def handle(self, event: Event) -> None:
         """Write the event's lines, unless it is progress of a step that was told of a moment ago."""
         with self._lock:
-            step = (event.address, event.verb)
+            step, group = (event.address, event.verb), (event.address.kind, event.verb)
             if event.state is StepState.STARTED:
                 self._told[step] = self._clock()
-                self._write(f"{safe(str(event.address))}: {doing(event.verb)}…")
+                self._started[group] += 1
+                if self._started[group] <= LISTED:
+                    self._write(f"{safe(str(event.address))}: {doing(event.verb)}…")
             elif event.state is StepState.PROGRESS:
                 self._progress(event, step)
-            else:
+            elif event.state is not StepState.SKIPPED:
                 self._told.pop(step, None)
-                for line in ended(event):
-                    self._write(line)
+                self._ended[group] += event.state is StepState.DONE
+                if event.state is StepState.DONE and self._ended[group] > LISTED:
+                    self._count(event, group)
+                else:
+                    for line in ended(event):
+                        self._write(line)
+
+    def _count(self, event: Event, group: tuple[str, Verb]) -> None:
+        """How far many steps of one kind have come, every ten seconds at most."""
+        now = self._clock()
+        if now - self._counted.setdefault(group, now) >= PROGRESS_EVERY_S:
+            self._counted[group] = now
+            what = count(self._ended[group], event.address.kind.replace("_", " "))
+            self._write(f"{what} {_DONE[event.verb]} so far")
 
     def _progress(self, event: Event, step: tuple[Address, Verb]) -> None:
         now = self._clock()
@@ -100,7 +123,7 @@ class PlainProgress:
             return
         self._told[step] = now
         counted = f" {event.done:,} of {event.total:,}" if event.total else ""
-        message = f" {safe(event.message)}" if event.message else ""
+        message = f" {told(event.message)}" if event.message else ""
         spent = f" ({seconds(event.elapsed_s)})" if event.elapsed_s else ""
         self._write(f"{safe(str(event.address))}: {doing(event.verb)}…{counted}{message}{spent}")
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from asstops.model import Address, Event, StepState, Verb
 from asstops.views.progress import doing, ended
-from asstops.views.text import safe, seconds
+from asstops.views.text import safe, seconds, told
 
 MAX_RUNNING = 8
 _STYLES = {StepState.DONE: "green", StepState.FAILED: "red", StepState.SKIPPED: "yellow"}
@@ -94,8 +94,9 @@ class LiveProgress:
             self._running.pop(step, None)
             self._ended += 1
             self._failed += event.state is StepState.FAILED
-        if event.address.kind == "file" and event.state is StepState.DONE and not event.message:
-            return
+        quiet = event.address.kind == "file" and event.state is StepState.DONE and not event.message
+        if quiet or event.state is StepState.SKIPPED:
+            return  # the report says it
         # Outside the lock: printing draws the display again, which takes it.
         self._console.print(_told(event), soft_wrap=True)
 
@@ -111,7 +112,7 @@ class LiveProgress:
         table.add_column(justify="right", no_wrap=True)
         for began, event in running[:MAX_RUNNING]:
             counted = f"{event.done:,}/{event.total:,}" if event.total else ""
-            said = f"  {safe(event.message)}" if event.message else ""
+            said = f"  {told(event.message, 200)}" if event.message else ""
             text = Text(f"{safe(str(event.address))}  {doing(event.verb)}").append(said, "dim")
             table.add_row(self._spinner, text, Text(counted), Text(seconds(now - began), "dim"))
         if len(running) > MAX_RUNNING:

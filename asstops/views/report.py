@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from asstops.model import Event, Report, Verb
 from asstops.views.ink import Ink, Span
-from asstops.views.text import count, safe, seconds
+from asstops.views.text import count, safe, seconds, told
 
 MAX_DONE = 12
 MAX_SKIPPED = 20
@@ -47,7 +47,7 @@ def _done(report: Report, ink: Ink) -> Iterator[str]:
     if len(report.done) <= MAX_DONE:
         for event in report.done:
             text = f"{safe(str(event.address))}  {past(event.verb)} ({seconds(event.elapsed_s)})"
-            message = f"  {safe(event.message)}" if event.message else ""
+            message = f"  {told(event.message)}" if event.message else ""
             yield from ink.lines([(_ROLES[event.verb], f"{_SYMBOLS[event.verb]} "), ("", text), ("dim", message)], 4)
         return
     for verb in Verb:
@@ -60,24 +60,24 @@ def _done(report: Report, ink: Ink) -> Iterator[str]:
             yield from ink.lines([(_ROLES[verb], f"{_SYMBOLS[verb]} "), ("", f"{past(verb)}: {', '.join(numbers)}")], 4)
     for event in report.done:
         if event.message:
-            yield from ink.lines([("dim", f"  {safe(str(event.address))}: {safe(event.message)}")], 4)
+            yield from ink.lines([("dim", f"  {safe(str(event.address))}: {told(event.message)}")], 4)
 
 
 def _failed(event: Event, ink: Ink) -> Iterator[str]:
     lead: list[Span] = [("error", "Error: "), ("bold", safe(str(event.address)))]
     first, *rest = (event.message or "no reason was given").split("\n")
-    yield from ink.lines([*lead, ("", f" could not be {past(event.verb)}: {safe(first)}")], 2)
+    yield from ink.lines([*lead, ("", f" could not be {past(event.verb)}: {told(first)}")], 2)
     for line in rest:
-        yield from ink.lines([("", f"  {safe(line)}")], 4)
+        yield from ink.lines([("", f"  {told(line)}")], 4)
     if event.fix:
-        yield from ink.lines([("dim", "  fix: "), ("", safe(event.fix))], 7)
+        yield from ink.lines([("dim", "  fix: "), ("", told(event.fix))], 7)
 
 
 def _skipped(report: Report, ink: Ink) -> Iterator[str]:
     if report.skipped:
         yield ink.paint([("bold", "Not attempted:")])
     for event in report.skipped[:MAX_SKIPPED]:
-        why = f"  {safe(event.message)}" if event.message else ""
+        why = f"  {told(event.message)}" if event.message else ""
         line: list[Span] = [("", f"  {_SYMBOLS[event.verb]} {safe(str(event.address))}"), ("dim", why)]
         yield from ink.lines(line, 6)
     if len(report.skipped) > MAX_SKIPPED:

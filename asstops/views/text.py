@@ -14,6 +14,7 @@ _HIDDEN = (
 _SPACES = "\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _UNSAFE = re.compile(f"[{_HIDDEN}]")
 _UNSAFE_OR_SPACE = re.compile(f"[{_HIDDEN}{_SPACES}]")
+MAX_TOLD = 2_000
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -31,6 +32,18 @@ def safe(text: str, *, spaces: bool = False) -> str:
     `spaces` shows no-break and other special spaces too, for places where they are what differs.
     """
     return (_UNSAFE_OR_SPACE if spaces else _UNSAFE).sub(_escape, text)
+
+
+def told(text: str, most: int = MAX_TOLD) -> str:
+    """`safe`, of a text that others wrote: what is past `most` characters is only counted."""
+    if len(text) <= most:
+        return safe(text)
+    return f"{safe(text[:most])}… ({len(text) - most:,} more characters)"
+
+
+def safe_lines(text: str) -> str:
+    """Text of several lines, each neutralised; line breaks and tabs stay."""
+    return "".join(part if part in "\n\t" else safe(part) for part in re.split(r"([\n\t])", text.replace("\r\n", "\n")))
 
 
 def encodable(text: str, encoding: str | None) -> str:

@@ -41,6 +41,8 @@ def check(
 ) -> None:
     stack: Any = SimpleNamespace(
         identity="demo",
+        location=None,
+        account=None,
         resources={Address("assistant", f"w{n}"): Resource(Address("assistant", f"w{n}"), {}) for n in range(wanted)},
     )
     by_kind: dict[str, list[Observed]] = {}

@@ -162,7 +162,7 @@ assistants:
         "top level: unknown key",
         "frobnicate: 1\n",
         [
-            "3:1 unknown key 'frobnicate' | known: assistants, deployments, files, origin, resource, service, stack, tools, vars, vector_stores"
+            "3:1 unknown key 'frobnicate' | known: assistants, deployments, files, lock, origin, resource, service, stack, tools, vars, vector_stores"
         ],
     ),
     Case(
@@ -172,18 +172,18 @@ assistant:
   a: {model: m}
 """,
         [
-            "3:1 unknown key 'assistant' | did you mean assistants? Known: stack, service, origin, vars, assistants, deployments, files, resource, vector_stores, tools"
+            "3:1 unknown key 'assistant' | did you mean assistants? Known: stack, service, origin, lock, vars, assistants, deployments, files, resource, vector_stores, tools"
         ],
     ),
     Case(
         "top level: key of a later version",
         """\
 tests: []
-lock: {}
+moved: []
 """,
         [
             "3:1 tests is not supported by this version | remove it",
-            "4:1 lock is not supported by this version | remove it",
+            "4:1 moved is not supported by this version | remove it",
         ],
     ),
     Case(

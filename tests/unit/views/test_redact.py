@@ -6,13 +6,14 @@ import base64
 import json
 from urllib.parse import quote
 
+import pytest
 import samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plans import plans
 
 from asstops.model import FieldDiff, Plan
-from asstops.redact import Redactor
+from asstops.redact import MASKED, Redactor, credentials_in
 from asstops.views.human import render_plan
 
 
@@ -42,6 +43,57 @@ def test_forms() -> None:
     for form in (json.dumps(secret), json.dumps(secret, ensure_ascii=False), quote(secret, safe=""), encoded):
         assert redactor.text(f"<{form}>").replace('"', "") == "<(secret #1)>"
     assert redactor.text("- 2 second line of it") == "- 2 (secret #1)"
+
+
+@pytest.mark.parametrize("before", ["", "u:", "us:", "use:"])
+def test_in_the_middle_of_base64(before: str) -> None:
+    """A header for basic sign-in holds a secret at any of three offsets; what stays shows none of it."""
+    encoded = base64.b64encode(f"{before}correct horse battery:".encode()).decode()
+    shown = Redactor(["correct horse battery"]).text(encoded)
+    assert "(secret #1)" in shown
+    assert len(shown.replace("(secret #1)", "")) <= 10
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc-_123"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"token={JWT}", f"token={MASKED}"),
+        (f"Bearer {JWT}!", f"Bearer {MASKED}!"),
+        ("Authorization: Bearer abcdefghij0123456789==", f"Authorization: Bearer {MASKED}"),
+        ("https://x/c?sv=1&sig=abcdefghij%2F0123456789%3D&se=2", f"https://x/c?sv=1&sig={MASKED}&se=2"),
+        ("AccountName=a;AccountKey=abcdefghij0123456789==;X=1", f"AccountName=a;AccountKey={MASKED};X=1"),
+        ("the bearer of this letter, eyJ, sig=short", "the bearer of this letter, eyJ, sig=short"),
+    ],
+)
+def test_what_looks_like_a_token_is_masked_whoever_it_is_from(text: str, expected: str) -> None:
+    """Tokens are fetched while a command runs, so nobody can name them beforehand."""
+    assert Redactor().text(text) == expected
+    assert Redactor().value([text]) == [expected]
+
+
+def test_credentials_of_the_environment() -> None:
+    """By the variable's name; short values and names that only sound alike are left."""
+    environ = {
+        "AZURE_CLIENT_SECRET": "client-secret-value",
+        "AZURE_OPENAI_API_KEY": "0123456789abcdef",
+        "IDENTITY_HEADER": "identity-header-value",
+        "STORAGE_SAS": "sv=1&sig=abcdefghij%2F0123456789%3D",
+        "DB_PASSWORD": "postgres",
+        "SSH_PUBLIC_KEY": "ssh-ed25519 AAAA",
+        "OLDPWD": "/home/somebody/else",
+        "KEYBOARD_LAYOUT": "a-long-enough-value",
+    }
+    assert set(credentials_in(environ)) == {
+        "client-secret-value",
+        "0123456789abcdef",
+        "identity-header-value",
+        "sv=1&sig=abcdefghij%2F0123456789%3D",
+        "abcdefghij%2F0123456789%3D",
+        "abcdefghij/0123456789",
+    }
 
 
 def test_values() -> None:
