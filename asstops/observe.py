@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from asstops import leftovers
 from asstops.errors import ProviderError, Retired
+from asstops.journal import Story
 from asstops.model import Address, Notice, Observed, Resource
 from asstops.ownership import Snapshot
-from asstops.record import Record, claim, decode, is_page
+from asstops.record import Record, claim, decode, id_digest, is_page
 
 if TYPE_CHECKING:
     from asstops.kinds import Kind
     from asstops.providers.session import Session
 
-CLOCK_SKEW_S = 300
-
 
 def observe(
-    session: Session, kinds: Mapping[str, Kind[Any]], wanted: Mapping[Address, Resource], stack: str
+    session: Session,
+    kinds: Mapping[str, Kind[Any]],
+    wanted: Mapping[Address, Resource],
+    stack: str,
+    story: Story | None = None,
 ) -> Snapshot:
-    """All live objects that matter to the stack. The account comes first, since it says where the rest is."""
+    """All live objects that matter to the stack. The account comes first, since it says where the rest is.
+
+    `story` is what the journal on this machine tells of uploads that may be missing in the record.
+    """
     by_kind: dict[str, list[Resource]] = {name: [] for name in kinds}
     for address, resource in wanted.items():
         by_kind[address.kind].append(resource)
@@ -44,13 +50,13 @@ def observe(
             try:
                 objects[name] = future.result()
             except ProviderError as error:
-                if kinds[name].plane == "arm" or by_kind[name]:
-                    raise
+                if kinds[name].plane == "arm" or by_kind[name] or (name == "vector_store" and by_kind["file"]):
+                    raise  # the record of files is among the stores
                 unread.add(name)
                 if not isinstance(error, Retired):
                     blind.add(name)
                     notices.append(Notice(f"nothing was read of {kinds[name].section}: {error.message}", fix=error.fix))
-    found = _told_apart(objects, wanted, stack, notices)
+    found = _told_apart(objects, wanted, stack, story or Story(), notices)
     return replace(found, unread=frozenset(unread), blind=frozenset(blind), restoring=_restoring(session, by_kind))
 
 
@@ -70,9 +76,10 @@ def _told_apart(
     objects: dict[str, Sequence[Observed]],
     wanted: Mapping[Address, Resource],
     stack: str,
+    story: Story,
     notices: list[Notice],
 ) -> Snapshot:
-    """Take the record's pages out of the stores, and let the record say which files are ours."""
+    """Take the record's pages out of the stores, and let the record and the journal say which files are ours."""
     stores = objects.get("vector_store", ())
     pages = [
         decode(store.remote_id, store.mark, store.raw.get("metadata") or {})
@@ -83,14 +90,41 @@ def _told_apart(
     if "vector_store" in objects:
         ours = {page.remote_id for page in pages}
         objects["vector_store"] = [store for store in stores if store.remote_id not in ours]
-    suspects: list[Observed] = []
-    if "file" in objects:
-        claims = claim(objects["file"], record, wanted, stack)
-        objects["file"] = [*claims.ours, *claims.others]
-        suspects = _suspects(record, claims.others, wanted)
-        notices += _left_behind(record, suspects)
-        notices += _forgotten(record, objects.get("vector_store", ()), claims.others, stack)
-    return Snapshot(objects, record, tuple(notices), suspects=tuple(file.remote_id for file in suspects))
+    spec = leftovers.sources(wanted.values())
+    if "file" not in objects:
+        return Snapshot(objects, record, tuple(notices), sources=spec)
+    files = objects["file"]
+    recovered = _recovered(story, record, files, notices)
+    claims = claim(files, record, wanted, stack, recovered)
+    objects["file"] = [*claims.ours, *claims.others]
+    suspects = leftovers.suspects(record, claims.others, spec)
+    notices += leftovers.notices(record, suspects, len(recovered))
+    notices += _forgotten(record, objects.get("vector_store", ()), claims.others, stack)
+    return Snapshot(
+        objects,
+        record,
+        tuple(notices),
+        suspects=tuple(file.remote_id for file in suspects),
+        recovered=recovered,
+        dead=frozenset(record.entries) - {id_digest(file.remote_id) for file in files},
+        sources=spec,
+    )
+
+
+def _recovered(story: Story, record: Record, files: Sequence[Observed], notices: list[Notice]) -> dict[str, str]:
+    """Remote id -> content of the live files that the journal knows and the record does not."""
+    if problem := story.useless(record.notes):
+        notices.append(
+            Notice(f"the journal of uploads on this machine is not used: {problem}", fix="'asstops gc' removes it")
+        )
+        return {}
+    known, found = record.entries, {}
+    for file in files:
+        sent = story.begun.get(story.ended.get(file.remote_id, ""))
+        same = sent is not None and (sent.name, sent.size_bytes) == (file.body["name"], file.body["size_bytes"])
+        if sent is not None and same and id_digest(file.remote_id) not in known:
+            found[file.remote_id] = sent.content
+    return found
 
 
 def _forgotten(record: Record, stores: Sequence[Observed], others: Sequence[Observed], stack: str) -> list[Notice]:
@@ -108,33 +142,3 @@ def _forgotten(record: Record, stores: Sequence[Observed], others: Sequence[Obse
             "uses them",
         )
     ]
-
-
-def _suspects(record: Record, others: Sequence[Observed], wanted: Mapping[Address, Resource]) -> list[Observed]:
-    """Files that an apply which was cut off may have uploaded without getting to write them down."""
-    note = record.note
-    if note is None:
-        return []
-    sources = {(r.source.name, r.source.size_bytes) for r in wanted.values() if r.source is not None}
-    return [
-        file
-        for file in others
-        if file.created_at >= note.started - CLOCK_SKEW_S and (file.body["name"], file.body["size_bytes"]) in sources
-    ]
-
-
-def _left_behind(record: Record, suspects: Sequence[Observed]) -> list[Notice]:
-    """What to say of an apply that was cut off."""
-    note = record.note
-    if note is None:
-        return []
-    began = datetime.fromtimestamp(note.started, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    notices = [Notice(f"an apply that began at {began} to upload {note.uploads} files did not finish")]
-    notices += [
-        Notice(
-            f"file {file.remote_id} ({file.name}) may be left from it: it has the name and size of a file of the spec",
-            fix="that is no proof of the same content; if nobody else uploaded it, delete it by hand",
-        )
-        for file in suspects
-    ]
-    return notices

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from asstops.errors import Problem
 from asstops.mark import path_digest
-from asstops.model import Address, Notice, Observed, Resource
+from asstops.model import Action, Address, Change, Notice, Observed, RecordAction, Resource
 from asstops.record import Record
 from asstops.rules import KindRules
 
@@ -17,8 +17,10 @@ class Snapshot:
     """Live state as read: objects by kind, files already told apart by the record, and the record itself.
 
     `unread` are kinds that could not be looked at, `blind` those among them that may hold something. `suspects` are ids
-    of files that an apply which was cut off may have left, though nobody can tell. `restoring` names an account that is
-    about to come back from soft deletion with what it held, so that nothing else can be planned before it is there.
+    of files that an apply which was cut off may have left, though nobody can tell; `recovered` maps those of which the
+    journal on this machine can to their content. `dead` are entries of the record whose file is gone. `sources` are
+    name and size of what the spec uploads. `restoring` names an account that is about to come back from soft deletion
+    with what it held, so that nothing else can be planned before it is there.
     """
 
     objects: Mapping[str, Sequence[Observed]] = field(default_factory=dict)
@@ -27,10 +29,35 @@ class Snapshot:
     unread: frozenset[str] = frozenset()
     blind: frozenset[str] = frozenset()
     suspects: tuple[str, ...] = ()
+    recovered: Mapping[str, str] = field(default_factory=dict)
+    dead: frozenset[str] = frozenset()
+    sources: frozenset[tuple[str, int]] = frozenset()
     restoring: Address | None = None
 
     def __len__(self) -> int:
         return sum(len(found) for found in self.objects.values())
+
+    def record_action(
+        self, changes: Iterable[Change], owned: Iterable[Address], *, origin: str, destroy: bool
+    ) -> RecordAction:
+        """What a plan does with the record: it is there exactly as long as files of ours are."""
+        if "file" in self.unread:
+            return RecordAction.NONE  # files of ours may well be there, and then nothing else would tell of them
+        files = [change for change in changes if change.address.kind == "file"]
+        gone = {c.address for c in files if c.action is Action.DELETE}
+        stay = {a for a in owned if a.kind == "file"} - gone
+        coming = any(c.action is not Action.DELETE for c in files)
+        if not stay and not coming:
+            # Only the record tells of files that may be left over; a destroy has told of them in its plan.
+            told = destroy or not self.suspects
+            return RecordAction.DELETE if self.record.pages and told else RecordAction.NONE
+        if not self.record.pages:
+            return RecordAction.CREATE
+        # The note of a cut-off apply stays for as long as files that may be left from it do.
+        stale = self.record.note is not None and not self.suspects
+        moved = any(origin and page.mark.origin not in ("", origin) for page in self.record.pages)
+        unwritten = bool(self.recovered)
+        return RecordAction.UPDATE if files or stale or moved or unwritten else RecordAction.NONE
 
 
 class Ownership:
@@ -120,8 +147,10 @@ class Ownership:
             return None
         for other in losers:
             if other.mark is not None and other.mark.generation == winner.mark.generation:
+                resource = self._wanted.get(address)
                 return Problem(
                     f"{address}: two live objects carry the same mark, {winner.remote_id} and {other.remote_id}",
+                    resource.location if resource is not None else None,
                     fix="delete the one that was copied by hand, or remove its metadata key 'asstops'; "
                     f"asstops would keep {winner.remote_id}",
                 )
@@ -136,15 +165,21 @@ class Ownership:
         if live.mark is None:
             fix = "set managed: false to use it as it is, or choose another name"
             return Problem(f"{address} exists already and carries no mark of asstops", where, fix)
-        return Problem(f"{address} belongs to the stack {live.mark.stack!r}", where, "use managed: false")
+        return Problem(
+            f"{address} belongs to the stack {live.mark.stack!r}",
+            where,
+            "use managed: false to refer to it as it is, or choose another name",
+        )
 
     def other_origin(self, address: Address, origin: str) -> Problem | None:
         """Objection to objects that a spec of the same stack name made from another repository or path."""
         for live in self.owned.get(address, ()):
             theirs = live.mark.origin if live.mark is not None else ""
             if origin and theirs and origin != theirs:
+                resource = self._wanted.get(address)
                 return Problem(
                     f"{address} was made by a spec of the same stack name, but from another repository or path",
+                    resource.location if resource is not None else None,
                     fix="choose another stack name, or take it over with --accept-origin",
                 )
         return None

@@ -5,7 +5,7 @@ Knows kinds only by their rules. Same input, same plan, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from asstops import graph
@@ -20,13 +20,13 @@ from asstops.model import (
     Notice,
     Observed,
     Plan,
-    RecordAction,
     Resource,
     Target,
     Unknown,
 )
 from asstops.ownership import Ownership, Snapshot
 from asstops.rules import KindRules
+from asstops.scope import limited_to, loose_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,10 @@ class Request:
 def make_plan(
     request: Request, wanted: Mapping[Address, Resource], snapshot: Snapshot, rules: Mapping[str, KindRules]
 ) -> Plan:
-    """The plan that makes `snapshot` agree with `wanted`. Pure. Raises UnsafePlan and CycleError."""
+    """The plan that makes `snapshot` agree with `wanted`. Pure.
+
+    Raises UnsafePlan, CycleError, and UsageError for a target that is not there.
+    """
     planning = _Planning(request, wanted, snapshot, rules)
     return planning.run()
 
@@ -100,7 +103,11 @@ class _Planning:
                 if scope is None or address in scope:
                     self._delete(address)
         if scope is not None and not self.request.destroy:
-            self._object_to_loose_ends(scope)
+            self.objections += loose_ends(scope, self.changes, self.live)
+        self._tell_of_unknown_origin()
+        if self.request.destroy and self.snapshot.suspects and scope is None:
+            text = "the record goes with everything else, and nothing tells of files that may be left any more"
+            self.notices.append(Notice(text, fix="run 'asstops gc' first"))
         if self.objections:
             raise UnsafePlan(self.objections)
         self.changes.sort(key=lambda change: change.address)
@@ -111,39 +118,22 @@ class _Planning:
             unchanged=self.unchanged,
             known={a: i for a, i in sorted(self.ids.items()) if not isinstance(i, Unknown)},
             notices=tuple(self.notices),
-            record=self._record_action(),
+            record=self.snapshot.record_action(
+                self.changes, self.live.owned, origin=self.request.origin, destroy=self.request.destroy
+            ),
             destroy=self.request.destroy,
             targets=self.request.targets,
             complete=scope is None,
             origin=self.request.origin,
         )
 
-    # Which objects the plan is about
-
     def _scope(self) -> set[Address] | None:
-        """The targets and what they need (on destroy: what needs them); None when everything is meant."""
+        """The addresses that the plan is limited to; None when everything is meant."""
         if self.snapshot.restoring is not None:
             return {self.snapshot.restoring}
         if not self.request.targets:
             return None
-        known = set(self.wanted) | set(self.live.owned)
-        for target in self.request.targets:
-            if target not in known:
-                raise UnsafePlan([Problem(f"--target {target}: no such address in the spec or the live state")])
-        needs: dict[Address, set[Address]] = {a: set(r.references()) for a, r in self.wanted.items()}
-        for address, objects in self.live.owned.items():
-            if self.request.destroy:
-                needs.setdefault(address, set()).update(self.live.used_by(objects))
-        if self.request.destroy:
-            needs = _reversed(needs)
-        scope: set[Address] = set()
-        queue = list(self.request.targets)
-        while queue:
-            address = queue.pop()
-            if address not in scope:
-                scope.add(address)
-                queue.extend(needs.get(address, ()))
-        return scope
+        return limited_to(self.request.targets, self.wanted, self.live, destroy=self.request.destroy)
 
     # One wanted object
 
@@ -336,19 +326,23 @@ class _Planning:
             self.objections.append(objection)
         return objection is not None
 
-    def _object_to_loose_ends(self, scope: set[Address]) -> None:
-        """What is outside the targets must not lose what it uses."""
-        going = {(o.kind, o.remote_id): c.address for c in self.changes for o in graph.drops(c)}
-        for address in sorted(set(self.live.owned) - scope):
-            for live in self.live.owned[address]:
-                for used in sorted(live.uses & going.keys()):
-                    text = f"{address} still uses the {going[used]} that this targeted plan would take away"
-                    self.objections.append(Problem(text, fix=f"add --target {address}"))
-
     def _of_other_origin(self, address: Address) -> bool:
         if self.request.accept_origin:
             return False
         return self._objects_to(self.live.other_origin(address, self.request.origin))
+
+    def _tell_of_unknown_origin(self) -> None:
+        """A spec whose origin nobody knows is not guarded against a copied stack name; that must show."""
+        if self.request.origin:
+            return
+        fix = "set origin: in the spec to any text of your own, or work in a clone that has a remote"
+        why = "the spec's origin is not known (no git remote, no origin: in it)"
+        if any(o.mark is not None and o.mark.origin for objects in self.live.owned.values() for o in objects):
+            text = f"{why}, so whether it is the one that made these objects was not checked"
+            self.notices.append(Notice(text, fix=fix))
+        elif not self.request.destroy and any(c.action in (Action.DELETE, Action.REPLACE) for c in self.changes):
+            text = f"{why}, so nothing tells whether another spec of the same stack name made what goes"
+            self.notices.append(Notice(text, fix=fix))
 
     def _warn_of_namesake(self, resource: Resource) -> None:
         other = self.live.namesake(resource)
@@ -410,22 +404,6 @@ class _Planning:
             stored=stored,
         )
 
-    def _record_action(self) -> RecordAction:
-        """The record is there exactly as long as files of ours are."""
-        files = [change for change in self.changes if change.address.kind == "file"]
-        gone = {c.address for c in files if c.action is Action.DELETE}
-        stay = {a for a in self.live.owned if a.kind == "file"} - gone
-        coming = any(c.action is not Action.DELETE for c in files)
-        if not stay and not coming:
-            return RecordAction.DELETE if self.snapshot.record.pages else RecordAction.NONE
-        if not self.snapshot.record.pages:
-            return RecordAction.CREATE
-        # The note of a cut-off apply stays for as long as files that may be left from it do.
-        stale = self.snapshot.record.note is not None and not self.snapshot.suspects
-        ours = self.request.origin
-        moved = any(ours and page.mark.origin not in ("", ours) for page in self.snapshot.record.pages)
-        return RecordAction.UPDATE if files or stale or moved else RecordAction.NONE
-
 
 def _shown(resource: Resource, rules: KindRules) -> dict[str, object]:
     return {path: display(value) for path, value in resource.body.items() if path not in rules.hidden}
@@ -438,11 +416,3 @@ def _protected(address: Address, verb: str, why: str, resource: Resource | None)
         resource.location if resource is not None else None,
         "to allow it, set protect: false on it (put the entry back first, if it has left the spec) and apply that",
     )
-
-
-def _reversed(needs: Mapping[Address, Iterable[Address]]) -> dict[Address, set[Address]]:
-    result: dict[Address, set[Address]] = {}
-    for address, targets in needs.items():
-        for target in targets:
-            result.setdefault(target, set()).add(address)
-    return result

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from asstops.digest import ALPHABET, short
 from asstops.model import Address, FileSource, Mark, Observed, Resource
@@ -22,18 +23,30 @@ PER_VALUE = 39
 VALUES = 14
 PER_PAGE = PER_VALUE * VALUES
 NOTE_KEY = "note"
+NOTED = 120
+_SENT = 4
 NAME_PREFIX = "asstops:"
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What was under way: when uploads began (Unix seconds) and how many were to come."""
+    """What was under way: when uploads began (Unix seconds) and how many were to come.
+
+    `about` holds a digest of name and size of each, as many as fit: the spec may have moved on when somebody looks for
+    what is left.
+    """
 
     started: int
     uploads: int
+    about: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
-        return f"{self.started} {self.uploads}"
+        return f"{self.started} {self.uploads} {''.join(sorted(self.about))}".rstrip()
+
+    def also(self, about: Iterable[str]) -> Note:
+        """The note of these uploads too, those of before first where not all of them fit."""
+        more = sorted(set(about) - self.about)
+        return replace(self, about=self.about | frozenset(more[: max(0, NOTED - len(self.about))]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +76,43 @@ class Record:
         """The in-flight note, if an apply is at work or was cut off."""
         return next((page.note for page in self.pages if page.note is not None), None)
 
+    @property
+    def notes(self) -> frozenset[tuple[str, int]]:
+        """The nonce of each page that carries a note, with when that began."""
+        return frozenset((page.mark.nonce, page.note.started) for page in self.pages if page.note is not None)
+
+    @property
+    def doubles(self) -> tuple[Page, ...]:
+        """Pages whose number another one has, since the answer to a creation was lost.
+
+        The one with the note stays, then the fuller one.
+        """
+        kept: dict[int, str] = {}
+        for page in sorted(self.pages, key=lambda page: (page.note is None, -len(page.entries), page.remote_id)):
+            kept.setdefault(page.number, page.remote_id)
+        return tuple(page for page in self.pages if page.remote_id != kept[page.number])
+
+    @property
+    def hollow(self) -> tuple[Page, ...]:
+        """Pages after the first that hold no entry."""
+        first = min((page.number for page in self.pages), default=0)
+        return tuple(page for page in self.pages if not page.entries and page.number != first)
+
+    @property
+    def spares(self) -> tuple[Page, ...]:
+        """Pages that nothing needs."""
+        unneeded = (*self.doubles, *self.hollow)
+        return tuple(page for page in self.pages if page in unneeded)
+
 
 def id_digest(remote_id: str) -> str:
     """Seven characters (42 bits) for a remote id."""
     return short(f"file\0{remote_id}", _ID)
+
+
+def upload_digest(name: str, size_bytes: int) -> str:
+    """Four characters for the name and size of an upload, which is all that the service tells of one."""
+    return short(f"upload\0{name}\0{size_bytes}", _SENT)
 
 
 def content_digest(key: str, source: FileSource, *, protect: bool = False) -> str:
@@ -121,9 +167,15 @@ def decode(remote_id: str, mark: Mark, metadata: Mapping[str, str]) -> Page:
         if name.isdecimal() and len(value) % ENTRY == 0:
             for i in range(0, len(value), ENTRY):
                 entries[value[i : i + _ID]] = value[i + _ID : i + ENTRY]
-    started, _, uploads = metadata.get(NOTE_KEY, "").partition(" ")
-    note = Note(int(started), int(uploads)) if started.isdecimal() and uploads.isdecimal() else None
-    return Page(int(mark.key[1:]), remote_id, mark, entries, note)
+    return Page(int(mark.key[1:]), remote_id, mark, entries, _note(metadata.get(NOTE_KEY, "")))
+
+
+def _note(text: str) -> Note | None:
+    started, uploads, about = [*text.split(" "), "", ""][:3]
+    if not (started.isdecimal() and uploads.isdecimal()):
+        return None
+    whole = range(0, len(about) - len(about) % _SENT, _SENT)
+    return Note(int(started), int(uploads), frozenset(about[i : i + _SENT] for i in whole))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +186,21 @@ class Claims:
     others: tuple[Observed, ...] = ()
 
 
-def claim(live: Iterable[Observed], record: Record, wanted: Mapping[Address, Resource], stack: str) -> Claims:
+def claim(
+    live: Iterable[Observed],
+    record: Record,
+    wanted: Mapping[Address, Resource],
+    stack: str,
+    recovered: Mapping[str, str] = MappingProxyType({}),
+) -> Claims:
     """Give every live file of ours the mark that the service cannot hold.
+
+    `recovered` maps the remote ids of files that are ours without an entry to the digest of their content.
 
     A file whose recorded content is that of a wanted key is that key's. Of the rest, one with the name of a wanted key
     that has none yet is taken for that key's older content; what remains has left the spec and goes by its name.
     """
-    entries = record.entries
+    entries = {**{id_digest(remote_id): content for remote_id, content in recovered.items()}, **record.entries}
     origin = next((page.mark.origin for page in record.pages if page.mark.origin), "")
     keys = {
         _with_flag(content_digest(address.key, resource.source), False): address.key
@@ -154,7 +214,7 @@ def claim(live: Iterable[Observed], record: Record, wanted: Mapping[Address, Res
     ours: list[Observed] = []
     stale: list[tuple[Observed, str]] = []
     others: list[Observed] = []
-    current: set[str] = set()
+    current: dict[str, str] = {}
     for file in sorted(live, key=lambda item: (item.created_at, item.remote_id)):
         content = entries.get(id_digest(file.remote_id))
         if content is None:
@@ -164,17 +224,36 @@ def claim(live: Iterable[Observed], record: Record, wanted: Mapping[Address, Res
         if key is None:
             stale.append((file, content))
         else:
-            current.add(key)
+            current[key] = content
             ours.append(_marked(file, stack, key, content, origin))
     taken = set(current)
-    for file, content in stale:
+    passed_on = _passed_on(current, wanted) if record.note is not None else {}
+    # An apply that was cut off may have left older copies: what is protected is a key's latest one, else the newest is.
+    for file, content in sorted(stale, key=lambda item: (not is_protected(item[1]), -item[0].created_at)):
         free = names.get(file.name, deque())
         while free and free[0] in taken:
             free.popleft()
-        key = free.popleft() if free else _free_name(file, taken, wanted)
+        if is_protected(content) and file.name in passed_on:
+            key = passed_on.pop(file.name)
+        else:
+            key = free.popleft() if free else _free_name(file, taken, wanted)
         taken.add(key)
         ours.append(_marked(file, stack, key, content, origin))
     return Claims(tuple(ours), tuple(others))
+
+
+def _passed_on(current: Mapping[str, str], wanted: Mapping[Address, Resource]) -> dict[str, str]:
+    """File name -> key of the protected files that have their old content back while a later one is still there.
+
+    An apply that was cut off had passed protection on to the later one.
+    """
+    return {
+        resource.source.name: key
+        for key, content in current.items()
+        if (resource := wanted[Address("file", key)]).source is not None
+        and resource.protect
+        and not is_protected(content)
+    }
 
 
 def _free_name(file: Observed, taken: set[str], wanted: Mapping[Address, Resource]) -> str:

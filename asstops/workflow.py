@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from asstops.errors import Problem, SpecInvalid
+from asstops.errors import Problem, SpecInvalid, UnsafePlan
 from asstops.mark import origin_digest
-from asstops.model import Address, Plan, Resource, Target
+from asstops.model import Action, Address, Notice, Plan, Resource, Target
 from asstops.ownership import Snapshot
 from asstops.planner import Request, make_plan
 
 if TYPE_CHECKING:
+    from asstops.journal import Journal
+    from asstops.leftovers import Leftover
     from asstops.providers.session import Session
     from asstops.spec import Stack
 
@@ -33,6 +35,7 @@ def prepare(
     targets: Sequence[Address] = (),
     destroy: bool = False,
     accept_origin: bool = False,
+    journal: Journal | None = None,
 ) -> Prepared:
     """Hash the files, read live state and make the plan. Reads much, writes nothing."""
     from asstops.kinds import registry
@@ -44,7 +47,7 @@ def prepare(
     _check_versions(stack, session)
     hashed = hash_files(stack.resources)  # on destroy too: content alone tells files of one name apart
     wanted = {a: with_content(r) for a, r in hashed.items()}
-    snapshot = observe(session, kinds, wanted, stack.identity)
+    snapshot = observe(session, kinds, wanted, stack.identity, journal.read() if journal is not None else None)
     request = Request(
         target=target_of(stack, session),
         origin=origin_digest(stack.origin),
@@ -52,8 +55,59 @@ def prepare(
         destroy=destroy,
         accept_origin=accept_origin,
     )
-    plan = make_plan(request, wanted, snapshot, {name: kind.rules for name, kind in kinds.items()})
-    return Prepared(plan, snapshot, wanted)
+    try:
+        plan = make_plan(request, wanted, snapshot, {name: kind.rules for name, kind in kinds.items()})
+    except UnsafePlan as error:
+        raise UnsafePlan([placed(problem, stack) for problem in error.objections]) from error
+    return Prepared(replace(plan, notices=(*plan.notices, *_of_the_account(plan, session))), snapshot, wanted)
+
+
+def placed(problem: Problem, stack: Stack) -> Problem:
+    """The problem with a place: what has left the spec is missed where the spec names its stack."""
+    return problem if problem.location is not None else replace(problem, location=stack.location)
+
+
+def _of_the_account(plan: Plan, session: Session) -> Iterator[Notice]:
+    """What deleting the account means, which depends on how it is asked for."""
+    for change in plan.changes:
+        if change.address.kind == "resource" and change.action is Action.DELETE:
+            yield Notice(
+                "it is purged: neither the account nor anything in it can ever be brought back"
+                if session.purge
+                else "Azure keeps a deleted account for 48 hours, and its name is taken until then; restore: true "
+                "brings it back, 'asstops destroy --purge' removes it for good",
+                str(change.address),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What an apply that was cut off has left, and the live state that shows it. `journal` says why one is useless."""
+
+    target: Target
+    origin: str
+    snapshot: Snapshot
+    journal: str
+    items: tuple[Leftover, ...]
+
+
+def remains(stack: Stack, session: Session, journal: Journal) -> Remains:
+    """Look for leftovers. Writes nothing. Raises UnsafePlan for a record that another repository or path wrote."""
+    from asstops.collect import gather
+    from asstops.kinds import registry
+    from asstops.kinds.file import with_content
+    from asstops.observe import observe
+    from asstops.spec import hash_files
+
+    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
+    story, origin = journal.read(), origin_digest(stack.origin)
+    snapshot = observe(session, registry(), wanted, stack.identity, story)
+    if any(origin and page.mark.origin not in ("", origin) for page in snapshot.record.pages):
+        text = "the record of files was written by a spec of the same stack name, from another repository or path"
+        fix = "choose another stack name, or take it over with 'asstops apply --accept-origin'"
+        raise UnsafePlan([placed(Problem(text, fix=fix), stack)])
+    items = gather(session, snapshot, story, stack.identity)
+    return Remains(target_of(stack, session), origin, snapshot, story.useless(snapshot.record.notes), items)
 
 
 def target_of(stack: Stack, session: Session) -> Target:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asstops.diff import field_digests
-from asstops.errors import UnsafePlan
+from asstops.errors import UnsafePlan, UsageError
 from asstops.kinds import registry
 from asstops.mark import path_digest, value_digest
 from asstops.model import Action, Address, Cause, Change, Mark, Observed, Plan, RecordAction, Ref, Resource, Target
@@ -338,7 +338,7 @@ def test_a_target_takes_what_it_needs_along() -> None:
     extra = Resource(Address("assistant", "other"), {**bot().body, "file_search.vector_store": None})
     found = plan([store(), bot(), extra], [], targets=(BOT,))
     assert ([str(c.address) for c in found.changes], found.complete) == (["assistant.bot", "vector_store.docs"], False)
-    with pytest.raises(UnsafePlan, match="no such address"):
+    with pytest.raises(UsageError, match="no such address"):
         plan([store()], [], targets=(BOT,))
 
 
@@ -397,6 +397,23 @@ def test_a_note_left_by_a_crash_is_cleared() -> None:
     assert plan([file()], [live_file("AAAAAA")], noted).record is RecordAction.UPDATE
     snapshot = Snapshot({"file": [live_file("AAAAAA")]}, noted, suspects=("f_9",))
     assert make_plan(Request(TARGET), {FILE: file()}, snapshot, RULES).record is RecordAction.NONE
+
+
+def test_what_only_the_journal_knows_is_written_down() -> None:
+    """The plan must not say that nothing is to be done."""
+    snapshot = Snapshot({"file": [live_file("AAAAAA")]}, PAGES, recovered={"f_1": "AAAAAA"})
+    found = make_plan(Request(TARGET), {FILE: file()}, snapshot, RULES)
+    assert (found.changes, found.record, found.is_empty) == ((), RecordAction.UPDATE, False)
+
+
+def test_the_record_outlives_files_while_it_tells_of_leftovers() -> None:
+    """It alone knows that an apply was cut off; a destroy has said so in its plan."""
+    noted = Record((Page(0, "vs_0", Mark(STACK, "#0"), {}, Note(1, 1)),))
+    snapshot = Snapshot({"file": [live_file("AAAAAA")]}, noted, suspects=("f_9",))
+    assert make_plan(Request(TARGET), {}, snapshot, RULES).record is RecordAction.NONE
+    destroying = make_plan(Request(TARGET, destroy=True), {}, snapshot, RULES)
+    assert destroying.record is RecordAction.DELETE
+    assert [n.fix for n in destroying.notices if "record goes" in n.message] == ["run 'asstops gc' first"]
 
 
 def test_identify_finds_ids_whatever_state_they_are_in() -> None:

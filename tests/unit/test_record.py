@@ -37,11 +37,30 @@ def specs(*resources: Resource) -> dict[Address, Resource]:
 def test_page_round_trip_at_its_limit() -> None:
     """A full page with a note is read back unchanged, and fits the service's metadata beside the mark."""
     entries = {r.id_digest(f"file-{i}"): r.content_digest(f"k{i}", source("n", "a")) for i in range(r.PER_PAGE)}
-    note = r.Note(1_790_000_000, 10_000)
+    note = r.Note(1_790_000_000, 10_000).also(r.upload_digest(f"f{i}", i) for i in range(10_000))
+    assert len(note.about) == r.NOTED
     metadata = r.encode(entries, note)
     assert len(metadata) <= 15
     assert max(len(value) for value in metadata.values()) <= 512
     assert r.decode("vs_1", Mark(STACK, "#3"), metadata) == r.Page(3, "vs_1", Mark(STACK, "#3"), entries, note)
+
+
+def test_a_note_tells_of_later_uploads_too() -> None:
+    """What it told of before stays, also when not all fit."""
+    first, more = ({r.upload_digest("a", i) for i in range(n, n + 100)} for n in (0, 1000))
+    note = r.Note(1, 2).also(first).also(first)
+    assert note.about == first
+    both = note.also(more)
+    assert (first < both.about < first | more, len(both.about)) == (True, r.NOTED)
+    assert both.also(more) == both
+
+
+@pytest.mark.parametrize("text", ["", "1", "x 1", "1 x", "1 2 abc", "1 2 abcde"])
+def test_a_note_that_was_tampered_with_tells_what_it_can(text: str) -> None:
+    """Somebody may edit it in a portal."""
+    note = r.decode("vs_1", Mark(STACK, "#0"), {"note": text}).note
+    about = {"1 2 abc": set(), "1 2 abcde": {"abcd"}}.get(text)
+    assert note == (None if about is None else r.Note(1, 2, frozenset(about)))
 
 
 def test_one_entry_too_many_is_refused() -> None:
@@ -122,6 +141,51 @@ def test_content_tells_files_of_one_name_apart() -> None:
         "f1": "x/a.md",
         "f2": "y/a.md",
     }
+
+
+def test_a_file_that_the_journal_knows_is_ours() -> None:
+    """As if it had its entry; the record's own entry counts more."""
+    content = r.content_digest("a", source("a.md", "1"))
+    spec = specs(wanted("a", "a.md", "1"))
+    found = r.claim([live("f1", "a.md"), live("x", "a.md")], r.Record(), spec, STACK, {"f1": content})
+    assert keys(found) == {"f1": "a"}
+    older = r.content_digest("a", source("a.md", "0"))
+    (file,) = r.claim([live("f1", "a.md")], recorded(("f1", "a", "a.md", "1")), spec, STACK, {"f1": older}).ours
+    assert file.body["content"] == content
+
+
+def numbered(number: int, remote_id: str, entries: int, note: r.Note | None = None) -> r.Page:
+    """A page with so many entries of its own."""
+    content = r.content_digest("k", source("n", "a"))
+    held = {r.id_digest(f"{remote_id} {i}"): content for i in range(entries)}
+    return r.Page(number, remote_id, Mark(STACK, f"#{number}", nonce=remote_id), held, note)
+
+
+@pytest.mark.parametrize(
+    ("pages", "doubles"),
+    [
+        ([numbered(0, "a", 1), numbered(1, "b", 1)], []),
+        ([numbered(0, "a", 1), numbered(0, "b", 2)], ["a"]),
+        ([numbered(0, "a", 1, r.Note(1, 1)), numbered(0, "b", 2)], ["b"]),
+        ([numbered(0, "a", 0), numbered(0, "b", 0)], ["b"]),
+    ],
+)
+def test_of_two_pages_of_one_number_one_is_to_go(pages: list[r.Page], doubles: list[str]) -> None:
+    """The one with the note stays, then the fuller one, then whichever: always the same."""
+    for order in (pages, pages[::-1]):
+        assert [page.remote_id for page in r.Record(tuple(order)).doubles] == doubles
+
+
+def test_pages_that_nothing_needs() -> None:
+    """A hollow page goes, but not the first one, which the note needs."""
+    record = r.Record((numbered(0, "a", 0), numbered(0, "b", 0), numbered(1, "c", 1), numbered(2, "d", 0)))
+    assert [page.remote_id for page in record.hollow] == ["d"]
+    assert [page.remote_id for page in record.spares] == ["b", "d"]
+
+
+def test_the_notes_are_known_by_their_pages() -> None:
+    record = r.Record((numbered(0, "a", 0, r.Note(7, 1)), numbered(0, "b", 0, r.Note(9, 1)), numbered(1, "c", 1)))
+    assert record.notes == {("a", 7), ("b", 9)}
 
 
 def test_names_and_keys_of_pages() -> None:
