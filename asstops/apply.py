@@ -7,18 +7,17 @@ on. Every step ends up in the report exactly once: done, failed or not attempted
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from asstops import graph, readback
+from asstops import graph, readback, recheck
 from asstops.diff import flatten, resolve_refs
-from asstops.errors import AsstopsError, Interrupted, ResultDiffers, Unavailable
+from asstops.errors import AsstopsError, Interrupted, Moved, ResultDiffers, Unavailable
 from asstops.graph import Phase, StepId
 from asstops.kinds.base import Step
 from asstops.model import (
@@ -38,9 +37,10 @@ from asstops.model import (
 )
 from asstops.ownership import Snapshot
 from asstops.record import content_digest
-from asstops.recorder import Recorder
+from asstops.recorder import Recorder, new_nonce
 
 if TYPE_CHECKING:
+    from asstops.journal import Journal
     from asstops.kinds import Kind
     from asstops.providers.session import Session
 
@@ -48,6 +48,7 @@ _LOG = logging.getLogger("asstops")
 RECORD = Address("record", "files")
 LOOKUPS = 6
 LOOKUP_PAUSE_S = 0.5
+LISTEN_S = 0.2
 Emit = Callable[[Event], None]
 
 
@@ -60,13 +61,14 @@ def apply(
     *,
     parallelism: int = 10,
     stop: threading.Event | None = None,
+    journal: Journal | None = None,
 ) -> Report:
     """Carry out `plan`. Raises nothing that a step ran into: that is in the report.
 
     `snapshot` is what the plan was made from. `stop` ends the work early: what runs is finished, nothing new
-    begins.
+    begins. `journal` is told of uploads, so that a killed apply need not send them again.
     """
-    return _Run(plan, session, kinds, snapshot, emit, stop or threading.Event()).run(parallelism)
+    return _Run(plan, session, kinds, snapshot, emit, stop or threading.Event(), journal).run(parallelism)
 
 
 class _Run:
@@ -80,6 +82,7 @@ class _Run:
         snapshot: Snapshot,
         emit: Emit,
         stop: threading.Event,
+        journal: Journal | None,
     ) -> None:
         self._plan = plan
         self._session = session
@@ -89,14 +92,25 @@ class _Run:
         self._ids: dict[Address, str] = dict(plan.known)
         self._labels = {remote_id: str(address) for address, remote_id in plan.known.items()}
         self._steps = {step.id: step for step in graph.steps(plan.changes)}
-        self._uploads = sum(1 for step in self._steps.values() if _uploads(step))
+        self._uploads = [sent for step in self._steps.values() for sent in _sent(step)]
         self._recorder = Recorder(
-            session, snapshot.record, plan.target.stack, plan.origin, nonce=_nonce, keep_note=bool(snapshot.suspects)
+            session,
+            snapshot.record,
+            plan.target.stack,
+            plan.origin,
+            nonce=new_nonce,
+            sources=snapshot.sources,
+            dead=snapshot.dead,
+            journal=journal,
+            recovered=snapshot.recovered,
+            pause=self._pause,
         )
         self._requires = {step.id: set(step.requires) for step in self._steps.values()}
         self._done: list[Event] = []
         self._failed: list[Event] = []
         self._skipped: list[Event] = []
+        self._stale = False
+        self._gone: set[str] = set()  # ids that this apply has deleted
         if plan.record is RecordAction.DELETE:
             self._remember_last()
 
@@ -124,7 +138,8 @@ class _Run:
                     running[pool.submit(self._carry_out, step_id)] = step_id
                 if not running:
                     break
-                ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                # With a time-out, since Python lets a signal that comes just before a wait lie until the wait is over.
+                ended, _ = wait(running, timeout=LISTEN_S, return_when=FIRST_COMPLETED)
                 for future in ended:
                     step_id = running.pop(future)
                     if not self._note(step_id, future.result()):
@@ -141,6 +156,7 @@ class _Run:
             tuple(self._skipped),
             wrote=self._session.limiter.writes > 0,
             interrupted=self._stop.is_set(),
+            stale=self._stale,
         )
 
     def _note(self, step_id: StepId, event: Event | None) -> bool:
@@ -196,6 +212,7 @@ class _Run:
         except Interrupted:
             return Event(address, verb, StepState.FAILED, "stopped on the way; apply again to finish it")
         except AsstopsError as error:
+            self._stale = self._stale or isinstance(error, Moved)
             elapsed = time.monotonic() - began
             return Event(address, verb, StepState.FAILED, error.message, error.fix, elapsed_s=elapsed)
         except Exception as error:  # a mistake of ours must not cost the report of what was done
@@ -208,7 +225,12 @@ class _Run:
         if wanted is None or mark is None:
             raise ValueError(f"{change.address}: nothing is wanted")
         updating = change.action is Action.UPDATE
-        mark = mark if updating and mark.nonce else replace(mark, nonce=_nonce())
+        before = None
+        if change.live is not None and not change.delete_first:
+            before = recheck.as_planned(self._session, kind, change.live, frozenset(self._gone))
+        elif kind.rules.named:
+            recheck.check_free(self._session, kind, change.address)
+        mark = mark if updating and mark.nonce else replace(mark, nonce=new_nonce())
         resolved = replace(
             wanted, body={path: resolve_refs(value, self._resolve) for path, value in wanted.body.items()}
         )
@@ -216,17 +238,22 @@ class _Run:
             wanted=resolved,
             mark=mark,
             changed=frozenset(diff.path for diff in change.diffs),
-            live=change.live if updating else None,
+            live=before if updating else None,
             labels=self._labels,
             report=self._reporter(change.address, verb),
         )
-        if _needs_upload(change):
-            self._recorder.begin(self._uploads)
+        source = wanted.source
+        content = content_digest(change.address.key, source, protect=wanted.protect) if source is not None else ""
+        uploads = source is not None and _needs_upload(change)
+        if source is not None and uploads:
+            self._recorder.begin(len(self._uploads), self._uploads)
+            self._recorder.uploading(change.address.key, source, content)
         live = kind.update(self._session, step) if updating and not change.moves else self._create(kind, step)
         if not kind.rules.marked:
-            source = wanted.source
-            assert source is not None
-            self._recorder.add(live.remote_id, content_digest(wanted.address.key, source, protect=wanted.protect))
+            if uploads:
+                self._recorder.uploaded(live.remote_id, content, _outdated(change))
+            else:
+                self._recorder.add(live.remote_id, content)
         self._read_back(kind, step, live)
         self._ids[change.address] = live.remote_id
         self._labels[live.remote_id] = str(change.address)
@@ -259,29 +286,44 @@ class _Run:
             found = kind.find(self._session, mark)
             if found is not None:
                 return found
-            self._session.limiter.wait(LOOKUP_PAUSE_S * 2**attempt if attempt else LOOKUP_PAUSE_S)
+            self._pause(attempt)
         return None
+
+    def _pause(self, attempt: int) -> None:
+        """Give a listing that lags behind time, more with each attempt."""
+        self._session.limiter.wait(LOOKUP_PAUSE_S * 2**attempt)
 
     def _read_back(self, kind: Kind[Any], step: Step, live: Observed) -> None:
         """Compare the result with the plan. A value kept in another form is noted in the mark once."""
-        found = readback.differing(kind.rules, step.wanted.body, live.body, step.wanted.loose)
+        rules, body = kind.rules, step.wanted.body
+        found = readback.differing(rules, body, live.body, step.wanted.loose)
         known = {path for path, digest in readback.stored_forms(found).items() if step.mark.stored.get(path) == digest}
         forms = {path: pair for path, pair in found.items() if not readback.stored_forms({path: pair}).keys() <= known}
+        wrong = [
+            f"{path} was sent as {_cut(sent)} and the service keeps {_cut(stored)}"
+            for path, (sent, stored) in sorted(forms.items())
+            if not readback.is_form_of(
+                sent, stored, rules.forgettable.get(path, frozenset()), caseless=path in rules.caseless
+            )
+        ]
+        if step.live is not None:
+            kept = readback.not_reset(rules, body, step.live.body, live.body, step.changed)
+            wrong += [f"{path} was taken out and the service keeps {_cut(kept[path])}" for path in sorted(kept)]
+        if wrong:
+            raise ResultDiffers(
+                "; ".join(wrong), fix="plan again to see what is live; the service may not support this value"
+            )
         if not forms:
             return
-        for path, (sent, stored) in sorted(forms.items()):
-            if not readback.is_form_of(sent, stored, kind.rules.forgettable.get(path, frozenset())):
-                raise ResultDiffers(
-                    f"{path} was sent as {_cut(sent)} and the service keeps {_cut(stored)}",
-                    fix="plan again to see what is live; the service may not support this value",
-                )
         mark = replace(step.mark, stored={**step.mark.stored, **readback.stored_forms(forms)})
         kind.update(self._session, replace(step, mark=mark, live=live, changed=frozenset()))
 
     def _drop(self, step: graph.Step) -> str:
         kind = self._kinds[step.change.address.kind]
         for live in step.drops:
-            kind.delete(self._session, live)
+            if recheck.still_as_planned(self._session, kind, live, frozenset(self._gone)) is not None:
+                kind.delete(self._session, live)
+            self._gone.add(live.remote_id)
             if not kind.rules.marked:
                 self._recorder.remove(live.remote_id)
         return "" if step.change.action is Action.DELETE else "the old copy"
@@ -296,18 +338,25 @@ class _Run:
         return report
 
 
-def _uploads(step: graph.Step) -> bool:
-    return step.phase is Phase.MAKE and _needs_upload(step.change)
+def _sent(step: graph.Step) -> Iterator[tuple[str, int]]:
+    """Name and size of what a step uploads."""
+    source = step.change.wanted.source if step.change.wanted is not None else None
+    if step.phase is Phase.MAKE and source is not None and _needs_upload(step.change):
+        yield source.name, source.size_bytes
+
+
+def _outdated(change: Change) -> dict[str, str]:
+    """Entries of the copies that an upload takes the place of: protection goes over to the new one.
+
+    Else an apply that is cut off here would leave two protected copies, and one of them could never be deleted.
+    """
+    old = graph.drops(change)
+    return {live.remote_id: live.body["content"] for live in old if live.mark is not None and live.mark.protect}
 
 
 def _needs_upload(change: Change) -> bool:
     wanted: Resource | None = change.wanted
     return wanted is not None and wanted.source is not None and (change.action is not Action.UPDATE or change.moves)
-
-
-def _nonce() -> str:
-    """Six random bytes: tells one creation from any other."""
-    return secrets.token_urlsafe(6)
 
 
 def _cut(value: Any) -> str:

@@ -364,7 +364,8 @@ class Event:
 class Report:
     """How an apply ended: every step exactly once, in the order the steps ended.
 
-    `wrote` is True once any writing request was sent, whatever came of it.
+    `wrote` is True once any writing request was sent, whatever came of it. `stale` is True when an object had moved
+    since the plan was made, and so was not written to.
     """
 
     done: tuple[Event, ...] = ()
@@ -372,3 +373,15 @@ class Report:
     skipped: tuple[Event, ...] = ()
     wrote: bool = False
     interrupted: bool = False
+    stale: bool = False
+
+    def then(self, later: Report) -> Report:
+        """Both as one, for work that takes two rounds."""
+        return Report(
+            self.done + later.done,
+            self.failed + later.failed,
+            self.skipped + later.skipped,
+            wrote=self.wrote or later.wrote,
+            interrupted=self.interrupted or later.interrupted,
+            stale=self.stale or later.stale,
+        )

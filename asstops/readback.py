@@ -29,10 +29,23 @@ def differing(rules: KindRules, sent: Body, stored: Body, skip: frozenset[str]) 
     return result
 
 
-def is_form_of(sent: Any, stored: Any, forgettable: frozenset[str] = frozenset()) -> bool:
+def not_reset(rules: KindRules, sent: Body, before: Body, stored: Body, changed: frozenset[str]) -> dict[str, Any]:
+    """Path -> what the service still keeps of fields that left the spec, and that it was to forget or to reset."""
+    want, had, have = flatten(rules, sent), flatten(rules, before), flatten(rules, stored)
+    result = {}
+    for path in changed - want.keys() - rules.unreadable:
+        default, left, right = (
+            normal(rules, path, value) for value in (rules.defaults.get(path), had.get(path), have.get(path))
+        )
+        if right not in (None, "") and same(left, right) and not same(right, default):
+            result[path] = right
+    return result
+
+
+def is_form_of(sent: Any, stored: Any, forgettable: frozenset[str] = frozenset(), *, caseless: bool = False) -> bool:
     """True when `stored` says the same as `sent` in another form: filled in, reordered, trimmed, rounded.
 
-    `forgettable` are keys that a service may drop.
+    `forgettable` are keys that a service may drop. With `caseless` the case of a text means nothing.
     """
     if isinstance(sent, Mapping) and isinstance(stored, Mapping):
         return all(
@@ -47,7 +60,8 @@ def is_form_of(sent: Any, stored: Any, forgettable: frozenset[str] = frozenset()
     if isinstance(sent, (int, float)) and isinstance(stored, (int, float)):
         return math.isclose(sent, stored, rel_tol=1e-5, abs_tol=1e-9)
     if isinstance(sent, str) and isinstance(stored, str):
-        return sent.strip().casefold() == stored.strip().casefold()
+        left, right = sent.strip(), stored.strip()
+        return left == right or (caseless and left.casefold() == right.casefold())
     if sent is None:
         return True
     return bool(sent == stored)

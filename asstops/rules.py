@@ -18,7 +18,8 @@ class KindRules:
     per name, so a replacement deletes first. `replaceable` False refuses a replacement outright. `moves_on_change`
     kinds get a new remote id on any change. `marked` kinds carry a mark on the object itself. `marked_last` is
     the field whose digest is added only when the object is complete. `forgettable` names the
-    keys inside a field that a service may drop without another word. `shown_only` fields are for people and never
+    keys inside a field that a service may drop without another word, `caseless` the fields in which it may change the
+    case of a text. `shown_only` fields are for people and never
     compared; `hidden` ones are compared and never shown.
     """
 
@@ -35,5 +36,6 @@ class KindRules:
     marked: bool = True
     marked_last: str = ""
     forgettable: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    caseless: frozenset[str] = frozenset()
     shown_only: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()

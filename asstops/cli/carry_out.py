@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asstops.cli import saved as saved_plans
+from asstops.cli.locking import StackLock
 from asstops.cli.options import Globals
 from asstops.cli.run import Run, opened
 from asstops.cli.terminal import Terminal, interactive
@@ -19,12 +21,14 @@ from asstops.errors import ExitCode, UsageError
 from asstops.model import Address, Plan, Report
 
 if TYPE_CHECKING:
+    from asstops.planfile import SavedPlan
     from asstops.providers.session import Session
     from asstops.workflow import Prepared
 
 
 def carry_out(
     options: Globals,
+    lock: StackLock,
     *,
     targets: tuple[Address, ...],
     destroy: bool,
@@ -35,36 +39,58 @@ def carry_out(
     ingest_timeout: float,
     accept_origin: bool,
     form: str,
+    saved: SavedPlan | None = None,
 ) -> int:
-    """Run one apply or destroy to its end; returns the exit code."""
+    """Run one apply or destroy to its end; returns the exit code. A `saved` plan runs only if it still is the plan."""
     from asstops import safety
     from asstops.workflow import prepare
 
-    restored = False
+    before: Report | None = None  # what bringing a soft-deleted account back came to
     while True:
-        with opened(options, ingest_timeout_s=ingest_timeout, destroying=destroy, purge=purge) as run:
-            prepared = prepare(run.stack, run.session, targets=targets, destroy=destroy, accept_origin=accept_origin)
+        with opened(
+            options,
+            ingest_timeout_s=ingest_timeout,
+            destroying=destroy,
+            purge=purge,
+            lock_timeout_s=lock.timeout_s,
+        ) as run:
+            lock.take(run)
+            prepared = prepare(
+                run.stack,
+                run.session,
+                targets=targets,
+                destroy=destroy,
+                accept_origin=accept_origin,
+                journal=run.journal,
+            )
             plan = prepared.plan
+            if saved is not None:
+                saved_plans.check(saved, run, prepared)
             safety.check(plan, prepared.snapshot, run.stack, allow_deletes=allow_deletes)
             _show_plan(run, prepared, form)
             if plan.is_empty:
                 if form == "json":
-                    _show_report(run, plan, Report(), form)
+                    _show_report(run, plan, before or Report(), form)
                 return ExitCode.OK
             if not auto_approve and not _approved(plan, purge):
-                click.echo(f"Cancelled: nothing {'more ' if restored else ''}was changed.", err=True)
-                return ExitCode.PARTLY_APPLIED if restored else ExitCode.ERROR
+                click.echo(f"Cancelled: nothing {'more ' if before else ''}was changed.", err=True)
+                return ExitCode.PARTLY_APPLIED if before else ExitCode.ERROR
             restoring = run.session.restoring
-            report, signalled = _apply(run, prepared, parallelism)
-            _show_report(run, plan, report, form)
-            code = _exit_code(report, signalled)
-            if code is not ExitCode.OK or not restoring:
+            report, signalled = _apply(run, prepared, parallelism, lock)
+            whole = before.then(report) if before else report
+            code = _exit_code(whole, signalled, lock)
+            again = restoring and code is ExitCode.OK and saved is None
+            if form == "human" or not again:
+                _show_report(run, plan, whole if form == "json" else report, form)
+            if restoring and saved is not None:
+                click.echo("The account is back with what it held. Plan again to see what the rest needs.", err=True)
+            if not again:
                 return code
-            restored = True
+            before, lock.wrote = whole, True
         # The account is back with what it held. Only now can the rest be planned, so go round once more.
 
 
-def _apply(run: Run, prepared: Prepared, parallelism: int) -> tuple[Report, int]:
+def _apply(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -> tuple[Report, int]:
     from asstops.apply import apply
     from asstops.graph import steps
     from asstops.kinds import registry
@@ -74,6 +100,7 @@ def _apply(run: Run, prepared: Prepared, parallelism: int) -> tuple[Report, int]
     total = len(steps(prepared.plan.changes))
     with (
         _stopping(run.session) as stop,
+        lock.stopping(stop.event),
         progress_for(sys.stderr, tty=terminal.tty, color=terminal.color, total=total) as bar,
     ):
         report = apply(
@@ -84,6 +111,7 @@ def _apply(run: Run, prepared: Prepared, parallelism: int) -> tuple[Report, int]
             lambda event: bar.handle(run.masked(event)),
             parallelism=parallelism,
             stop=stop.event,
+            journal=run.journal,
         )
     return report, stop.signal
 
@@ -121,11 +149,15 @@ def _stopping(session: Session) -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _exit_code(report: Report, signalled: int) -> ExitCode:
+def _exit_code(report: Report, signalled: int, lock: StackLock) -> ExitCode:
     if signalled:
         return ExitCode.TERMINATED if signalled == signal.SIGTERM else ExitCode.INTERRUPTED
+    if (code := lock.exit_code(wrote=report.wrote)) is not None:
+        return code
     if report.failed or report.skipped:
-        return ExitCode.PARTLY_APPLIED if report.wrote else ExitCode.ERROR
+        if report.wrote:
+            return ExitCode.PARTLY_APPLIED
+        return ExitCode.STALE_PLAN if report.stale else ExitCode.ERROR
     return ExitCode.OK
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from asstops.cli.carry_out import carry_out
+from asstops.cli.locking import StackLock
 from asstops.cli.options import apply_options, global_options
 from asstops.cli.run import addresses, options_of
 
@@ -18,6 +19,10 @@ from asstops.cli.run import addresses, options_of
 @apply_options
 @global_options
 @click.pass_context
-def command(context: click.Context, /, targets: tuple[str, ...], purge: bool, **given: object) -> int:
+def command(
+    context: click.Context, /, targets: tuple[str, ...], purge: bool, lock_timeout: float, **given: object
+) -> int:
     """Delete what the stack owns, and nothing else."""
-    return carry_out(options_of(context), targets=addresses(targets), destroy=True, purge=purge, **given)  # type: ignore[arg-type]
+    options = options_of(context)
+    with StackLock(options, "destroy", lock_timeout) as lock:
+        return carry_out(options, lock, targets=addresses(targets), destroy=True, purge=purge, **given)  # type: ignore[arg-type]

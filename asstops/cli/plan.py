@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from asstops.cli.options import global_options, target_option
 from asstops.cli.run import addresses, opened, options_of
 from asstops.cli.terminal import Terminal
 from asstops.errors import ExitCode
+
+if TYPE_CHECKING:
+    from asstops.model import Notice
+    from asstops.spec import Stack
+    from asstops.workflow import Prepared
 
 
 @click.command("plan")
@@ -22,6 +30,13 @@ from asstops.errors import ExitCode
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when there are none.")
 @click.option("--destroy", is_flag=True, help="Plan what 'asstops destroy' would do.")
 @click.option("--accept-origin", is_flag=True, help="Plan to take over objects made from another repository or path.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Save the plan, to be carried out as it is with 'asstops apply FILE'.",
+)
 @target_option
 @global_options
 @click.pass_context
@@ -31,15 +46,26 @@ def command(
     detailed_exitcode: bool,
     destroy: bool,
     accept_origin: bool,
+    out: Path | None,
     targets: tuple[str, ...],
 ) -> int:
     """Show what apply would change; writes nothing."""
+    from dataclasses import replace
+
     from asstops.workflow import prepare
 
-    with opened(options_of(context), destroying=destroy) as run:
+    options = options_of(context)
+    with opened(options, destroying=destroy) as run:
         prepared = prepare(
-            run.stack, run.session, targets=addresses(targets), destroy=destroy, accept_origin=accept_origin
+            run.stack,
+            run.session,
+            targets=addresses(targets),
+            destroy=destroy,
+            accept_origin=accept_origin,
+            journal=run.journal,
         )
+        refused = _refusals(prepared, run.stack)
+        prepared = replace(prepared, plan=replace(prepared.plan, notices=(*prepared.plan.notices, *refused)))
         if form == "json":
             from asstops.views.machine import dumps, plan_to_json
 
@@ -50,4 +76,22 @@ def command(
             terminal = Terminal.for_stdout()
             read = run.reading(len(prepared.snapshot))
             run.say(render_plan(run.masked(prepared.plan), width=terminal.width, color=terminal.color, read=read))
+        if out is not None:
+            from asstops.cli import saved
+
+            saved.save(options.chdir / out, options, run, prepared, accept_origin=accept_origin)
+            run.say(f"Saved to {out}. To carry it out: asstops apply {out}\n", err=True)
         return ExitCode.CHANGES if detailed_exitcode and not prepared.plan.is_empty else ExitCode.OK
+
+
+def _refusals(prepared: Prepared, stack: Stack) -> tuple[Notice, ...]:
+    """What apply would object to, so that nobody learns it only after the plan was reviewed."""
+    from asstops import safety
+    from asstops.errors import UnsafePlan
+    from asstops.model import Notice
+
+    try:
+        safety.check(prepared.plan, prepared.snapshot, stack, allow_deletes=None)
+    except UnsafePlan as error:
+        return tuple(Notice(f"apply will refuse this: {found.message}", fix=found.fix) for found in error.objections)
+    return ()

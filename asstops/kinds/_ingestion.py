@@ -69,7 +69,7 @@ def _settled(batch: Json) -> int:
 
 
 def _refused(session: Session, step: Step, store_id: str) -> IngestionFailed:
-    failed = [f"{step.labels.get(i['id'], i['id'])}: {reason(i)}" for i in session.data.list_failed_files(store_id)]
+    failed = [f"{step.labels.get(i['id'], i['id'])}: {reason(i)}" for i in session.data.list_refused_files(store_id)]
     shown = failed[:_SHOWN] + ([f"and {len(failed) - _SHOWN} more"] if len(failed) > _SHOWN else [])
     return IngestionFailed(
         f"{len(failed)} of {len(step.wanted.body['files'])} files could not be taken in: " + "; ".join(shown),

@@ -229,6 +229,10 @@ class AssistantKind(Kind[AssistantSpec]):
     def delete(self, session: Session, live: Observed) -> None:
         session.data.delete_assistant(live.remote_id)
 
+    def look(self, session: Session, live: Observed) -> Observed | None:
+        item = session.data.find_assistant(live.remote_id)
+        return None if item is None else wire.observed(item, session.account_name)
+
     def unsupported(self, wanted: Resource, api_version: str) -> tuple[str, ...]:
         """max_num_results and answers by JSON Schema came with 2025-03-01-preview."""
         if api_version != "2024-05-01-preview":

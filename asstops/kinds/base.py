@@ -112,6 +112,13 @@ class Kind(ABC, Generic[SpecT]):
     def delete(self, session: Session, live: Observed) -> None:
         """Remove the live object; one that is gone already is no error."""
 
+    @abstractmethod
+    def look(self, session: Session, live: Observed) -> Observed | None:
+        """Read one object again, just before it is written to; None when it is gone.
+
+        For a `named` kind `live` may be a stand-in that has no more than a name.
+        """
+
     def unsupported(self, wanted: Resource, api_version: str) -> tuple[str, ...]:
         """Fields of `wanted` that this version of the API does not have."""
         return ()

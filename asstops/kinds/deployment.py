@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from asstops.errors import NotFound
 from asstops.kinds import tags as tag_rules
 from asstops.kinds.base import BuildContext, Kind, Step, register
 from asstops.kinds.fields import Bool, Int, SpecModel, Text, TextMap, source_text
@@ -79,6 +80,7 @@ class DeploymentKind(Kind[DeploymentSpec]):
     plane = "arm"
     rules = KindRules(
         create_only=frozenset({"model.name", "model.format"}),
+        caseless=frozenset({"model.name", "model.format", "sku.name", "version_upgrade", "rai_policy"}),
         maps=frozenset({"tags"}),
         defaults={"version_upgrade": "OnceNewDefaultVersionAvailable", "rai_policy": None},
         empty={"rai_policy": ("Microsoft.DefaultV2", "Microsoft.Default")},
@@ -149,7 +151,11 @@ class DeploymentKind(Kind[DeploymentSpec]):
             if any(path.startswith("sku.") for path in step.changed):
                 patch["sku"] = _merge({}, step.wanted.body)["sku"]
             api.patch_deployment(live.remote_id, patch)
-            fresh = next(item for item in api.list_deployments() if item["name"].lower() == live.remote_id.lower())
+            fresh = api.get_deployment(live.remote_id)
+            if fresh is None:
+                raise NotFound(
+                    f"the deployment {live.name} vanished while it was updated", fix="plan again to see what is there"
+                )
             return _observed(fresh, live.remote_id, api.account)
         body = _merge(
             _writable(live.raw),
@@ -163,6 +169,11 @@ class DeploymentKind(Kind[DeploymentSpec]):
 
     def delete(self, session: Session, live: Observed) -> None:
         _arm(session).delete_deployment(live.remote_id)
+
+    def look(self, session: Session, live: Observed) -> Observed | None:
+        api = _arm(session)
+        item = api.get_deployment(live.remote_id)
+        return None if item is None else _observed(item, live.remote_id, api.account)
 
 
 _READ_ONLY = (

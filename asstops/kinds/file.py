@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from asstops.errors import ApplyError
+from asstops.errors import ApplyError, Moved, ResultDiffers
 from asstops.kinds.base import BuildContext, Kind, Step, register
 from asstops.kinds.fields import Bool, SpecModel, Text
 from asstops.model import Address, FileSource, Observed, Resource
@@ -72,6 +72,14 @@ class FileKind(Kind[FileSpec]):
             raise ValueError(f"{step.wanted.address} has no content to upload")
         _check_unchanged(source)
         item = session.data.upload_file(source.path, source.name)
+        if item.get("bytes", source.size_bytes) != source.size_bytes:
+            # Its content can be read back in no other way, so it must not be taken for what the spec has.
+            session.data.delete_file(item["id"])
+            raise ResultDiffers(
+                f"{source.shown} was sent with {source.size_bytes} bytes and the service keeps {item['bytes']}",
+                fix="apply again, since the upload was taken back; if it happens again, look for a proxy that changes "
+                "what is sent",
+            )
         live = _observed(item, session.account_name)
         return replace(live, body={**live.body, "content": step.wanted.body["content"]})
 
@@ -83,6 +91,10 @@ class FileKind(Kind[FileSpec]):
 
     def delete(self, session: Session, live: Observed) -> None:
         session.data.delete_file(live.remote_id)
+
+    def look(self, session: Session, live: Observed) -> Observed | None:
+        """A file never changes under its id, so there is nothing to look at."""
+        return live
 
 
 def _check_unchanged(source: FileSource) -> None:
@@ -97,9 +109,7 @@ def _check_unchanged(source: FileSource) -> None:
             f"{source.shown} cannot be read: {error.strerror}", fix="put it back, then plan again"
         ) from error
     if digest.hexdigest() != source.sha256:
-        raise ApplyError(
-            f"{source.shown} changed after the plan was made", fix="plan again, to see what would be sent now"
-        )
+        raise Moved(f"{source.shown} changed after the plan was made", fix="plan again, to see what would be sent now")
 
 
 def with_content(resource: Resource) -> Resource:

@@ -66,6 +66,7 @@ class ResourceKind(Kind[ResourceSpec]):
     plane = "arm"
     rules = KindRules(
         create_only=frozenset({"location", "kind", "custom_subdomain"}),
+        caseless=frozenset({"location", "kind", "sku", "custom_subdomain"}),
         maps=frozenset({"tags"}),
         named=True,
         replaceable=False,
@@ -113,11 +114,14 @@ class ResourceKind(Kind[ResourceSpec]):
         )
 
     def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
-        """The one account the spec names. Also learns the data plane's address from it."""
+        """The one account the spec names. Also learns the data plane's address from it.
+
+        An apply that was cut off may have left it half made: then this waits until it is there.
+        """
         api = session.arm
         if api is None:
             return
-        account = api.get_account()
+        account = api.settled_account()
         if account is not None:
             session.set_endpoint(account)
             yield _observed(account, api.account)
@@ -205,6 +209,13 @@ class ResourceKind(Kind[ResourceSpec]):
         _arm(session).delete_account()
         if session.purge:
             _arm(session).purge_account(str(live.body["location"]))
+
+    def look(self, session: Session, live: Observed) -> Observed | None:
+        """A soft-deleted account is not there, but a destroy that purges it goes on from what was listed."""
+        account = _arm(session).get_account()
+        if account is None:
+            return live if session.purge else None
+        return _observed(account, live.remote_id)
 
 
 def _arm(session: Session) -> AccountApi:

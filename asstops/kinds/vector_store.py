@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from asstops.errors import NotFound
 from asstops.kinds import tags as tag_rules
 from asstops.kinds._ingestion import await_store, refused, take_in
 from asstops.kinds.base import BuildContext, Kind, Step, register
@@ -125,10 +126,11 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
         stores = list(session.data.list_vector_stores())
         ours = [store["id"] for store in stores if _is_ours(store, session.stack)]
         with ThreadPoolExecutor(max_workers=READERS) as pool:
-            lists = pool.map(lambda store: list(session.data.list_store_files(store)), ours)
-            files = dict(zip(ours, lists, strict=True))
+            files = dict(zip(ours, pool.map(lambda store: _files_of(session, store), ours), strict=True))
         for store in stores:
-            yield _observed(store, files.get(store["id"], []), session.account_name)
+            if files.get(store["id"], ()) is None:
+                continue  # deleted since it was listed
+            yield _observed(store, files.get(store["id"]) or [], session.account_name)
 
     def create(self, session: Session, step: Step) -> Observed:
         """Make the store empty and marked, then attach and await its files; the complete mark comes last.
@@ -182,6 +184,14 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
         """Delete the store; files attached to it stay where they are."""
         session.data.delete_vector_store(live.remote_id)
 
+    def look(self, session: Session, live: Observed) -> Observed | None:
+        """The files are listed only when their number has changed: ten thousand would be a hundred pages."""
+        store = session.data.find_vector_store(live.remote_id)
+        if store is None:
+            return None
+        now = _settled(session, store, live.body["files"])
+        return replace(now, problems=now.problems or live.problems)
+
     def unsupported(self, wanted: Resource, api_version: str) -> tuple[str, ...]:
         """Chunking came with 2025-03-01-preview."""
         return ("chunking",) if "chunking" in wanted.body and api_version == "2024-05-01-preview" else ()
@@ -190,6 +200,14 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
 def _is_ours(store: dict[str, Any], stack: str) -> bool:
     mark = from_metadata(store.get("metadata"))
     return mark is not None and mark.stack == stack and not is_page(mark) and bool(store["file_counts"]["total"])
+
+
+def _files_of(session: Session, store: str) -> list[dict[str, Any]] | None:
+    """The files of a store; None when it is gone."""
+    try:
+        return list(session.data.list_store_files(store))
+    except NotFound:
+        return None
 
 
 def _expiry(days: int) -> dict[str, Any]:

@@ -65,14 +65,14 @@ def not_found(caller: Caller, code: str) -> str:
     )
 
 
-def conflict(code: str) -> str:
+def conflict(code: str, retry_after_s: float | None = None) -> str:
     if code == "FlagMustBeSetForRestore":
         return "set restore: true on the resource to bring the soft-deleted account back, or purge it first"
     if code == "CustomDomainInUse":
         return "choose another custom_subdomain: it is taken, perhaps by a soft-deleted account"
     if code == "MissingSubscriptionRegistration":
         return "register the provider: az provider register --namespace Microsoft.CognitiveServices"
-    return "wait for the other operation to end, then run again"
+    return f"wait for the other operation to end, then run again{_asked(retry_after_s)}"
 
 
 def rejected(code: str, message: str) -> str:
@@ -93,9 +93,14 @@ def throttled(retry_after_s: float | None) -> str:
     return "run again later, lower --parallelism, or ask for more quota"
 
 
-def unavailable(request_id: str) -> str:
+def unavailable(request_id: str, retry_after_s: float | None = None) -> str:
     support = f"; if it stays, Azure support will want the request id {request_id}" if request_id else ""
-    return f"the service has trouble, run again in a while{support}"
+    return f"the service has trouble, run again in a while{_asked(retry_after_s)}{support}"
+
+
+def _asked(retry_after_s: float | None) -> str:
+    """The pause that the service asks for, where it is long enough to matter to a person."""
+    return f" (the service asks to wait {_duration(retry_after_s)})" if retry_after_s and retry_after_s >= 60 else ""
 
 
 def _duration(seconds: float) -> str:

@@ -9,25 +9,30 @@ from __future__ import annotations
 import io
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from asstops.errors import NotFound
+from asstops.errors import NotFound, Unavailable
 from asstops.providers.advice import Caller
-from asstops.providers.credentials import ARM_SCOPE, loopback_policy
+from asstops.providers.credentials import ARM_SCOPE, loopback_policy, renewing
 from asstops.providers.failures import azure_errors
 from asstops.providers.limiter import Limiter
 from asstops.providers.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
     from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
+
+    from asstops.providers.credentials import TokenSource
 
 Json = dict[str, Any]
 POLL_S = 5.0
 LOOPBACK_POLL_S = 0.05
 CONNECT_S = 10.0
 READ_S = 120.0
+SETTLES_S = 1800.0
+COMING_OR_GOING = ("Creating", "ResolvingDNS", "Deleting")  # provisioningState of an account
+_NOT_MADE_HERE = ("ResourceGroupNotFound", "SubscriptionNotFound", "InvalidSubscriptionId")
 LOOK_S = 0.25  # how often a wait for a long-running operation looks whether the run was stopped
 
 
@@ -37,7 +42,7 @@ class AccountApi:
     def __init__(
         self,
         settings: Settings,
-        credential: Callable[[], TokenCredential],
+        credential: Callable[[], TokenSource],
         limiter: Limiter,
         *,
         subscription_id: str,
@@ -113,6 +118,25 @@ class AccountApi:
                 return None
             raise
 
+    def settled_account(self) -> Json | None:
+        """As get_account, once nobody is at work on making or deleting it. Raises Unavailable when that has no end.
+
+        Until then it has no data plane, so nothing could be read of what is in it.
+        """
+        deadline = time.monotonic() + SETTLES_S
+        pause_s = LOOPBACK_POLL_S if is_loopback(self._settings.arm_endpoint) else POLL_S
+        while True:
+            account = self.get_account()
+            state = "" if account is None else (account.get("properties") or {}).get("provisioningState", "")
+            if state not in COMING_OR_GOING:
+                return account
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"the account {self.account} has been in the state {state} for {SETTLES_S / 60:.0f} minutes",
+                    fix="look in the Azure portal what keeps it, and plan again once that is over",
+                )
+            self._limiter.wait(pause_s)
+
     def list_accounts(self) -> list[Json]:
         """All accounts of the resource group, page by page."""
         found: list[Json] = self._read(
@@ -140,6 +164,7 @@ class AccountApi:
         return self._write(
             f"creating the account {self.account}",
             lambda: self.client.accounts.begin_create(self.group, self.account, _stream(body), cls=_raw),
+            making=True,
         )
 
     def patch_account(self, body: Json) -> Json:
@@ -176,6 +201,17 @@ class AccountApi:
         )
         return found
 
+    def get_deployment(self, name: str) -> Json | None:
+        """One deployment, or None when there is none of that name."""
+        doing = f"reading the deployment {name}"
+        try:
+            found: Json = self._read(
+                doing, lambda: self.client.deployments.get(self.group, self.account, name, cls=_raw)
+            )
+            return found
+        except NotFound:
+            return None
+
     def put_deployment(self, name: str, body: Json) -> Json:
         """Create or replace the settings of a deployment and wait until it is ready."""
         return self._write(
@@ -183,6 +219,7 @@ class AccountApi:
             lambda: self.client.deployments.begin_create_or_update(
                 self.group, self.account, name, _stream(body), cls=_raw
             ),
+            making=True,
         )
 
     def patch_deployment(self, name: str, body: Json) -> Json:
@@ -206,20 +243,30 @@ class AccountApi:
             with azure_errors(doing, self._caller):
                 return request()
 
-        return self._limiter.call(attempt, repeatable=True, writing=False)
+        return self._limiter.call(lambda: renewing(attempt, self._credential), repeatable=True, writing=False)
 
-    def _write(self, doing: str, begin: Callable[[], Any]) -> Json:
+    def _write(self, doing: str, begin: Callable[[], Any], *, making: bool = False) -> Json:
         """Send a write and wait for its long-running operation.
 
-        PUT, PATCH and DELETE of ARM are idempotent by name, so what got a lost answer may be sent again.
+        PUT, PATCH and DELETE of ARM are idempotent by name, so what got a lost answer may be sent again. Where `making`
+        something a 404 may mean that it, or the account that was made before, is not known everywhere yet.
         """
 
         def attempt() -> Any:
-            with azure_errors(doing, self._caller, writing=True):
-                return self._ended(begin())
+            try:
+                with azure_errors(doing, self._caller, writing=True):
+                    return self._ended(begin())
+            except NotFound as error:
+                if not making or error.code in _NOT_MADE_HERE:
+                    raise
+                raise Unavailable(
+                    error.message, fix=error.fix, status=error.status, code=error.code, request_id=error.request_id
+                ) from error
 
         with self._writing:
-            result: Json = self._limiter.call(attempt, repeatable=True, writing=True)
+            result: Json = self._limiter.call(
+                lambda: renewing(attempt, self._credential), repeatable=True, writing=True
+            )
             return result
 
     def _ended(self, poller: Any) -> Any:

@@ -6,7 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asstops.errors import AuthFailed
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
@@ -15,6 +17,7 @@ ARM_SCOPE = "https://management.azure.com/.default"
 DATA_SCOPE = "https://cognitiveservices.azure.com/.default"
 RENEW_BEFORE_S = 300
 REMEMBER_FAILURE_S = 10.0
+Result = TypeVar("Result")
 
 
 def credential(*, local: bool) -> TokenSource:
@@ -22,14 +25,29 @@ def credential(*, local: bool) -> TokenSource:
 
     On the built-in emulator only its own managed-identity endpoint is asked: no real credential leaves the machine.
     """
-    _quiet()
+    quiet()
     if local:
         from azure.identity import ManagedIdentityCredential
 
-        return TokenSource(ManagedIdentityCredential())
+        return TokenSource(ManagedIdentityCredential)
     from azure.identity import DefaultAzureCredential
 
-    return TokenSource(DefaultAzureCredential())
+    return TokenSource(DefaultAzureCredential)
+
+
+def renewing(attempt: Callable[[], Result], source: Callable[[], TokenSource]) -> Result:
+    """Send a request, and once more with a new token where the service no longer accepts the one it came with.
+
+    A 401 means that nothing happened, so this is safe for every request.
+    """
+    begun = source().generation
+    try:
+        return attempt()
+    except AuthFailed as error:
+        if error.status != 401:
+            raise
+        source().forget(begun)
+        return attempt()
 
 
 class TokenSource:
@@ -39,8 +57,11 @@ class TokenSource:
     A refusal is remembered for some seconds, so that the workers that waited for it do not each run into it anew.
     """
 
-    def __init__(self, credential: TokenCredential, clock: Callable[[], float] = time.time) -> None:
-        self._credential = credential
+    def __init__(self, make: Callable[[], TokenCredential], clock: Callable[[], float] = time.time) -> None:
+        """`make` builds the credential, anew after `forget`: the SDK's keep the tokens that they got."""
+        self._make = make
+        self._credential = make()
+        self.generation = 0
         self._clock = clock
         self._asking = threading.Lock()
         self._tokens: dict[tuple[str, ...], AccessToken] = {}
@@ -68,10 +89,18 @@ class TokenSource:
         if close is not None:
             close()
 
-    def forget(self) -> None:
-        """Drop the tokens: the service did not accept one."""
+    def forget(self, generation: int) -> None:
+        """Drop the tokens: the service did not accept one of this generation.
+
+        Workers whose tokens were refused together ask for a new one once.
+        """
         with self._asking:
+            if generation != self.generation:
+                return
+            self.close()
+            self._credential = self._make()
             self._tokens.clear()
+            self.generation += 1
 
 
 def loopback_policy(source: TokenCredential, scope: str) -> Any:
@@ -88,7 +117,7 @@ def loopback_policy(source: TokenCredential, scope: str) -> Any:
     return LoopbackBearerPolicy()
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Keep azure's warnings off a terminal nobody set logging up for: the error that follows says it in a line."""
     for name in ("azure", "msal"):
         logger = logging.getLogger(name)

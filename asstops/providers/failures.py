@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from json import JSONDecodeError
 from time import time
 from typing import Any
 
@@ -26,6 +27,8 @@ from asstops.providers.advice import Caller
 from asstops.providers.trace import request_id, unanswered
 
 _SHOWN = 200
+_SHOWN_MESSAGE = 1_500
+_IN_MS = ("retry-after-ms", "x-ms-retry-after-ms")
 # How azure-identity words that a way to sign in is not there at all, which is the normal state of most.
 _NOT_SET_UP = re.compile(
     r"unavailable|not found|not be found|not installed|requires|not fully configured|no accounts|auth login|az login",
@@ -69,11 +72,11 @@ def from_status(
     if status == 404:
         return NotFound(text, fix=advice.not_found(caller, code), **common)
     if status == 409:
-        return Conflict(text, fix=advice.conflict(code), **common)
+        return Conflict(text, fix=advice.conflict(code, retry_after), **common)
     if status == 429:
         return Throttled(text, fix=advice.throttled(retry_after), **common)
     if status == 408 or status >= 500:
-        return Unavailable(text, fix=advice.unavailable(ident), ambiguous=writing, **common)
+        return Unavailable(text, fix=advice.unavailable(ident, retry_after), ambiguous=writing, **common)
     return Rejected(text, fix=advice.rejected(code, message), **common)
 
 
@@ -108,8 +111,14 @@ def _error_body(text: str) -> tuple[str, str]:
         return "", _page(text) if _is_page(text) else " ".join(text.split())[:_SHOWN]
     error = body.get("error", body) if isinstance(body, Mapping) else body
     if isinstance(error, Mapping):
-        return str(error.get("code") or ""), str(error.get("message") or "")
-    return "", str(error)[:_SHOWN]
+        return _on_one_line(error.get("code"), _SHOWN), _on_one_line(error.get("message"), _SHOWN_MESSAGE)
+    return "", _on_one_line(error, _SHOWN)
+
+
+def _on_one_line(said: object, most: int) -> str:
+    """What the service said, so that it cannot pass for lines of ours."""
+    text = " ".join(str(said or "").split())
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
 def _is_page(text: str) -> bool:
@@ -124,20 +133,32 @@ def _page(text: str) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait: retry-after-ms, or Retry-After in seconds or as a date. None for what makes no sense."""
+    """Seconds to wait: one of the headers in milliseconds, or Retry-After in seconds or as a date.
+
+    None for what makes no sense. A date counts from the answer's own, since the clock here may be wrong.
+    """
+    for name in _IN_MS:
+        if (given := _number(headers.get(name, ""))) is not None:
+            return given / 1000
+    text = headers.get("retry-after", "")
+    if (given := _number(text)) is not None:
+        return given
+    at = _moment(text)
+    if at is None:
+        return None
+    now = _moment(headers.get("date", ""))
+    return max(0.0, at - (time() if now is None else now))
+
+
+def _number(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"\s*\d{1,12}(\.\d*)?\s*", text) else None
+
+
+def _moment(text: str) -> float | None:
     try:
-        if "retry-after-ms" in headers:
-            return _seconds(float(headers["retry-after-ms"]) / 1000)
-        if (text := headers.get("retry-after")) is not None:
-            number = re.fullmatch(r"\s*\d+(\.\d*)?\s*", text)
-            return _seconds(float(text) if number else parsedate_to_datetime(text).timestamp() - time())
+        return parsedate_to_datetime(text).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
-    return None
-
-
-def _seconds(number: float) -> float | None:
-    return max(0.0, number) if number == number and number != float("inf") else None
 
 
 @contextmanager
@@ -180,6 +201,8 @@ def azure_errors(doing: str, caller: Caller, *, writing: bool = False) -> Iterat
         if (translated := _credential_error(error, caller)) is not None:
             raise translated from error
         response: Any = error.response
+        if isinstance(error, azure.DecodeError) and (error.status_code or 200) < 400:
+            raise _unreadable(doing, writing) from error
         if response is None or error.status_code is None:
             raise _operation_failed(doing, error) from error
         if error.status_code < 400:
@@ -194,19 +217,23 @@ def azure_errors(doing: str, caller: Caller, *, writing: bool = False) -> Iterat
         if (translated := _credential_error(error, caller)) is not None:
             raise translated from error
         raise ProviderError(f"{doing}: {error.message}") from error
-    except azure.DeserializationError as error:
-        raise Unavailable(
-            f"{doing}: the answer is no JSON that the service documents",
-            fix="check AZURE_RESOURCE_MANAGER_ENDPOINT, the network and the proxy",
-            ambiguous=writing,
-        ) from error
+    except (azure.DeserializationError, JSONDecodeError) as error:
+        raise _unreadable(doing, writing) from error
+
+
+def _unreadable(doing: str, writing: bool) -> Unavailable:
+    return Unavailable(
+        f"{doing}: the answer is cut short or no JSON that the service documents",
+        fix="check AZURE_RESOURCE_MANAGER_ENDPOINT, the network and the proxy",
+        ambiguous=writing,
+    )
 
 
 def _operation_failed(doing: str, error: Any, body: str = "") -> ProviderError:
     """A long-running operation that was accepted and then ended in Failed or Canceled, in the service's words."""
     code, message = _error_body(body) if '"error"' in body else ("", "")
-    code = code or str(getattr(error.error, "code", "") or "")
-    message = message or str(getattr(error.error, "message", "") or error.message)
+    code = code or _on_one_line(getattr(error.error, "code", ""), _SHOWN)
+    message = message or _on_one_line(getattr(error.error, "message", "") or error.message, _SHOWN_MESSAGE)
     text = f"{doing}: {message}" + (f" ({code})" if code and code not in message else "")
     return Rejected(text, code=code, fix=advice.rejected(code, message))
 

@@ -30,6 +30,7 @@ class Limiter:
         self._until = 0.0
         self._changed = threading.Condition()
         self._stopped = False
+        self._for_good = False
         self.writes = 0
         self.requests = 0
 
@@ -44,17 +45,21 @@ class Limiter:
         with self._changed:
             self._until = max(self._until, self._clock() + seconds)
 
-    def stop(self) -> None:
-        """Wake everyone who waits; they raise Interrupted instead of sending another request."""
+    def stop(self, *, for_good: bool = False) -> None:
+        """Wake everyone who waits; they raise Interrupted instead of sending another request.
+
+        `for_good`: not even what `closing` lets out.
+        """
         with self._changed:
             self._stopped = True
+            self._for_good = self._for_good or for_good
             self._changed.notify_all()
 
     @contextmanager
     def closing(self) -> Iterator[None]:
         """Let requests out again after stop(), for what must be written down before the process ends."""
         with self._changed:
-            stopped, self._stopped = self._stopped, False
+            stopped, self._stopped = self._stopped, self._for_good
         try:
             yield
         finally:
@@ -79,7 +84,8 @@ class Limiter:
 
         429 means that nothing happened, so it is always sent again after the pause the service asks for, and so is a
         request that never left. What may have taken effect unseen (a lost answer, a 5xx) is sent again only when
-        `repeatable`: a read, or a write whose repetition changes nothing. `patient` goes on for minutes.
+        `repeatable`: a read, or a write whose repetition changes nothing. `patient` goes on for minutes. A pause that
+        the service asks for holds everybody, also where it comes with a 5xx.
         """
         throttled = failures = 0
         self.wait()
@@ -91,6 +97,9 @@ class Limiter:
             except Throttled as error:
                 throttled += 1
                 delay = _backoff(throttled) if error.retry_after_s is None else error.retry_after_s
+                if throttled > 1:
+                    # What it asked for did not do; "0" over and over again must not use up all attempts at once.
+                    delay = max(delay, _backoff(throttled))
                 if throttled > MAX_THROTTLED or delay > LONGEST_PAUSE_S:
                     raise
                 self.pause(delay)
@@ -99,6 +108,8 @@ class Limiter:
                 failures += 1
                 self.count(writing=writing and error.ambiguous)
                 pause = _before_next(error, failures, patient=patient)
+                if isinstance(error, Unavailable) and (error.retry_after_s or 0) <= LONGEST_PAUSE_S:
+                    self.pause(error.retry_after_s or 0)  # a service that names a time means everybody
                 if pause is None or (error.ambiguous and not repeatable):
                     raise
                 self.wait(pause)

@@ -7,13 +7,13 @@ again is decided here, request by request.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asstops.errors import AuthFailed, NotFound, ProviderError, Retired
+from asstops.errors import NotFound, ProviderError, Rejected, Retired, Unavailable
 from asstops.providers.advice import Caller
-from asstops.providers.credentials import DATA_SCOPE
+from asstops.providers.credentials import DATA_SCOPE, renewing
 from asstops.providers.failures import json_object, openai_errors
 from asstops.providers.limiter import Limiter
 from asstops.providers.settings import is_loopback
@@ -27,6 +27,7 @@ Json = dict[str, Any]
 PAGE = 100
 TIMEOUT_S = 60.0
 UPLOAD_TIMEOUT_S = 900.0
+MAX_RESTARTS = 3  # of a listing whose cursor went away
 
 
 class OpenAIApi:
@@ -52,6 +53,7 @@ class OpenAIApi:
         self._credential = credential
         self._client: AzureOpenAI | None = None
         self._building = threading.Lock()
+        self._fresh: set[str] = set()  # ids that this run has made
 
     @property
     def client(self) -> AzureOpenAI:
@@ -116,10 +118,22 @@ class OpenAIApi:
             request_id=error.request_id,
         )
 
+    def find_assistant(self, remote_id: str) -> Json | None:
+        """The assistant, or None when there is none of that id."""
+        return self._found(
+            f"reading the assistant {remote_id}", lambda c: c.beta.assistants.with_raw_response.retrieve(remote_id)
+        )
+
     def create_assistant(self, body: Json) -> Json:
         """Make an assistant. Never sent twice: a lost answer raises Unavailable with `ambiguous`."""
-        return self.send(
-            "creating an assistant", lambda c: c.beta.assistants.with_raw_response.create(**body), once=True
+        resources = (body.get("tool_resources") or {}).values()
+        return self._made(
+            self.send(
+                "creating an assistant",
+                lambda c: c.beta.assistants.with_raw_response.create(**body),
+                once=True,
+                about=[ident for resource in resources for idents in resource.values() for ident in idents],
+            )
         )
 
     def modify_assistant(self, remote_id: str, body: Json) -> Json:
@@ -127,6 +141,7 @@ class OpenAIApi:
         return self.send(
             f"updating the assistant {remote_id}",
             lambda c: c.beta.assistants.with_raw_response.update(remote_id, **body),
+            about=[remote_id],
         )
 
     def delete_assistant(self, remote_id: str) -> None:
@@ -145,12 +160,19 @@ class OpenAIApi:
             f"reading the vector store {remote_id}",
             lambda c: c.vector_stores.with_raw_response.retrieve(remote_id),
             writing=False,
+            about=[remote_id],
+        )
+
+    def find_vector_store(self, remote_id: str) -> Json | None:
+        """The vector store, or None when there is none of that id."""
+        return self._found(
+            f"reading the vector store {remote_id}", lambda c: c.vector_stores.with_raw_response.retrieve(remote_id)
         )
 
     def create_vector_store(self, body: Json) -> Json:
         """Make a vector store. Never sent twice, as create_assistant."""
-        return self.send(
-            "creating a vector store", lambda c: c.vector_stores.with_raw_response.create(**body), once=True
+        return self._made(
+            self.send("creating a vector store", lambda c: c.vector_stores.with_raw_response.create(**body), once=True)
         )
 
     def modify_vector_store(self, remote_id: str, body: Json) -> Json:
@@ -158,6 +180,7 @@ class OpenAIApi:
         return self.send(
             f"updating the vector store {remote_id}",
             lambda c: c.vector_stores.with_raw_response.update(remote_id, **body),
+            about=[remote_id],
         )
 
     def delete_vector_store(self, remote_id: str) -> None:
@@ -175,9 +198,12 @@ class OpenAIApi:
     def attach_files(self, store_id: str, file_ids: list[str], chunking: Json | None) -> Json:
         """Attach up to 500 files as one batch. Attaching a file twice changes nothing, so it may be sent again."""
         extra: Json = {"chunking_strategy": chunking} if chunking else {}
-        return self.send(
-            f"attaching {len(file_ids)} files to {store_id}",
-            lambda c: c.vector_stores.file_batches.with_raw_response.create(store_id, file_ids=file_ids, **extra),
+        return self._made(
+            self.send(
+                f"attaching {len(file_ids)} files to {store_id}",
+                lambda c: c.vector_stores.file_batches.with_raw_response.create(store_id, file_ids=file_ids, **extra),
+                about=[store_id, *file_ids],
+            )
         )
 
     def get_batch(self, store_id: str, batch_id: str) -> Json:
@@ -185,14 +211,16 @@ class OpenAIApi:
             f"reading the batch {batch_id}",
             lambda c: c.vector_stores.file_batches.with_raw_response.retrieve(batch_id, vector_store_id=store_id),
             writing=False,
+            about=[batch_id],
         )
 
-    def list_failed_files(self, store_id: str) -> Iterator[Json]:
-        """The files of a store that the service could not take in."""
-        return self._pages(
-            f"listing failed files of {store_id}",
-            lambda c, **q: c.vector_stores.files.with_raw_response.list(store_id, filter="failed", **q),
-        )
+    def list_refused_files(self, store_id: str) -> Iterator[Json]:
+        """The files of a store that are not in it and will not be: failed, or cancelled by somebody."""
+        for status in ("failed", "cancelled"):
+            yield from self._pages(
+                f"listing the {status} files of {store_id}",
+                lambda c, s=status, **q: c.vector_stores.files.with_raw_response.list(store_id, filter=s, **q),
+            )
 
     def detach_file(self, store_id: str, file_id: str) -> None:
         self._delete(
@@ -211,12 +239,14 @@ class OpenAIApi:
     def upload_file(self, path: Path, name: str) -> Json:
         """Upload one file under its own name. Never sent twice by itself: the answer alone tells its id."""
         with path.open("rb") as stream:
-            return self.send(
-                f"uploading {name}",
-                lambda c: c.with_options(timeout=UPLOAD_TIMEOUT_S).files.with_raw_response.create(
-                    file=(name, _rewound(stream)), purpose="assistants"
-                ),
-                once=True,
+            return self._made(
+                self.send(
+                    f"uploading {name}",
+                    lambda c: c.with_options(timeout=UPLOAD_TIMEOUT_S).files.with_raw_response.create(
+                        file=(name, _rewound(stream)), purpose="assistants"
+                    ),
+                    once=True,
+                )
             )
 
     def delete_file(self, remote_id: str) -> None:
@@ -225,26 +255,52 @@ class OpenAIApi:
     # Sending
 
     def send(
-        self, doing: str, request: Callable[[AzureOpenAI], Any], *, once: bool = False, writing: bool = True
+        self,
+        doing: str,
+        request: Callable[[AzureOpenAI], Any],
+        *,
+        once: bool = False,
+        writing: bool = True,
+        about: Sequence[str] = (),
     ) -> Json:
+        """Send a request, again where that is safe: `once` for what must not be done twice.
+
+        `about` are the ids that it names. What this run has just made may not be known everywhere yet: then a 404 means
+        that nothing happened and that it is too early.
+        """
         client = self.client
 
         def attempt() -> Json:
-            with openai_errors(doing, self.caller, writing=writing):
-                answer = request(client).http_response
+            try:
+                with openai_errors(doing, self.caller, writing=writing):
+                    answer = request(client).http_response
+            except NotFound as error:
+                if self._fresh.isdisjoint(about):
+                    raise
+                raise Unavailable(
+                    error.message,
+                    fix="it was made moments ago and is not to be found yet: apply again in a while",
+                    status=error.status,
+                    code=error.code,
+                    request_id=error.request_id,
+                ) from error
             return json_object(answer.text, doing=doing, writing=writing)
 
-        def renewing() -> Json:
-            """A token that is no longer accepted is renewed once; a key cannot be."""
-            try:
-                return attempt()
-            except AuthFailed as error:
-                if self._api_key or error.status != 401:
-                    raise
-                self._credential().forget()
-                return attempt()
+        def renewed() -> Json:
+            """A key cannot be renewed."""
+            return attempt() if self._api_key else renewing(attempt, self._credential)
 
-        return self.limiter.call(renewing, repeatable=not once, writing=writing, patient=self._patient)
+        return self.limiter.call(renewed, repeatable=not once, writing=writing, patient=self._patient)
+
+    def _made(self, answer: Json) -> Json:
+        self._fresh.add(str(answer.get("id")))
+        return answer
+
+    def _found(self, doing: str, request: Callable[[AzureOpenAI], Any]) -> Json | None:
+        try:
+            return self.send(doing, request, writing=False)
+        except NotFound:
+            return None
 
     def _delete(self, doing: str, request: Callable[[AzureOpenAI], Any]) -> None:
         try:
@@ -253,11 +309,23 @@ class OpenAIApi:
             return
 
     def _pages(self, doing: str, request: Callable[..., Any], first: Json | None = None) -> Iterator[Json]:
-        """Follow the cursor, and stop when a server that ignores it sends the same page again."""
-        query: Json = {"limit": PAGE, "order": "asc"} if first is None else first
+        """Follow the cursor, and stop when a server that ignores it sends the same page again.
+
+        When what the cursor names is deleted meanwhile the service refuses it: then the listing begins anew, and what
+        was listed before is passed over.
+        """
+        query = start = {"limit": PAGE, "order": "asc"} if first is None else first
+        listed: set[str] = set()
         seen: set[str] = set()
+        restarts = 0
         while True:
-            page = self.send(doing, lambda c, q=query: request(c, **q), writing=False)  # type: ignore[misc]
+            try:
+                page = self.send(doing, lambda c, q=query: request(c, **q), writing=False)  # type: ignore[misc]
+            except (NotFound, Rejected):
+                if query is start or restarts == MAX_RESTARTS:
+                    raise
+                query, seen, restarts = start, set(), restarts + 1
+                continue
             items = page.get("data")
             if not isinstance(items, list):
                 # Taking this for an empty list would plan to make everything anew.
@@ -266,8 +334,9 @@ class OpenAIApi:
                     fix="check that this is the endpoint of an Azure OpenAI resource",
                 )
             fresh = [item for item in items if item["id"] not in seen]
-            yield from fresh
+            yield from (item for item in fresh if item["id"] not in listed)
             seen.update(item["id"] for item in fresh)
+            listed |= seen
             if not fresh or not page.get("has_more"):
                 return
             query = {**query, "after": page.get("last_id") or fresh[-1]["id"]}

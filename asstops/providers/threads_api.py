@@ -104,8 +104,10 @@ class ThreadsApi:
             ),
         )
 
-    def _send(self, doing: str, request: Callable[[AzureOpenAI], Any], **options: bool) -> Json:
-        return self._api.send(doing, request, **options)
+    def _send(
+        self, doing: str, request: Callable[[AzureOpenAI], Any], *, once: bool = False, writing: bool = True
+    ) -> Json:
+        return self._api.send(doing, request, once=once, writing=writing)
 
     def _stream(self, doing: str, request: Callable[[AzureOpenAI], Any]) -> Iterator[tuple[str, Json]]:
         """Follow one stream. Raises Unavailable with `ambiguous` when it breaks off: the run goes on without us."""

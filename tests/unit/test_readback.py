@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from asstops.mark import path_digest, value_digest
-from asstops.readback import differing, is_form_of, stored_forms
+from asstops.readback import differing, is_form_of, not_reset, stored_forms
 from asstops.rules import KindRules
 
 RULES = KindRules(
@@ -58,7 +58,6 @@ def test_loose_fields_are_skipped() -> None:
     [
         (None, "filled in"),
         ("text ", "text"),
-        ("Sweden", "sweden"),
         (0.1, 0.10000000149),
         (1, 1.0),
         ({"a": 1}, {"a": 1, "strict": False}),
@@ -93,6 +92,34 @@ def test_something_else(sent: Any, stored: Any) -> None:
     assert not is_form_of(sent, stored)
 
 
+def test_case_is_content_but_where_a_kind_says_otherwise() -> None:
+    """Instructions in capitals are other instructions; a region in capitals is the same region."""
+    assert not is_form_of("Sweden", "sweden")
+    assert is_form_of("Sweden", "sweden", caseless=True)
+    assert not is_form_of("Sweden", "Norway", caseless=True)
+
+
 def test_the_stored_form_is_noted_by_digest() -> None:
     """The mark has no room for values, and must not hold any."""
     assert stored_forms({"name": ("A", "a")}) == {path_digest("name"): value_digest("a")}
+
+
+@pytest.mark.parametrize(
+    ("before", "stored", "kept"),
+    [
+        ({"temperature": 0.2}, {"temperature": 0.2}, {"temperature": 0.2}),
+        ({"temperature": 0.2}, {"temperature": None}, {}),  # which means the default
+        ({"temperature": 0.2}, {"temperature": 1}, {}),
+        ({"temperature": 1.0}, {"temperature": 1.0}, {}),
+        ({"temperature": 0.2}, {"temperature": 0.5}, {}),  # somebody else's doing, and the next plan's business
+        ({"description": "a"}, {"description": "a"}, {"description": "a"}),
+        ({"description": "a"}, {"description": ""}, {}),
+        ({"metadata": {"a": "1"}}, {"metadata": {"a": "1"}}, {"metadata.a": "1"}),
+        ({"metadata": {"a": "1"}}, {"metadata": {}}, {}),
+        ({"metadata": {"a": "1"}}, {"metadata": {"a": ""}}, {}),
+        ({"chunking": {"max": 1}}, {"chunking": {"max": 1}}, {}),  # cannot be read
+    ],
+)
+def test_what_was_taken_out_and_stays(before: dict[str, Any], stored: dict[str, Any], kept: dict[str, Any]) -> None:
+    changed = frozenset({"temperature", "description", "metadata.a", "chunking", "name"})
+    assert not_reset(RULES, {"name": "a"}, {"name": "a", **before}, {"name": "a", **stored}, changed) == kept
