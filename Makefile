@@ -2,6 +2,7 @@
 #
 #   make demo      apply a shipped spec to the built-in emulator: no Azure, no sign-in
 #   make test      run all tests offline, with branch coverage
+#   make soak      random edits, faults and kills for as many seeds as SOAK_RUNS says, and a kill at every request
 #   make lint      formatting, ruff, mypy --strict
 #   make golden    rewrite expected output and the generated parts of the docs; read the diff afterwards
 #   make lock      pin the newest versions that fit pyproject.toml
@@ -14,6 +15,10 @@ SETUP := $(VENV)/.asstops-setup
 PYTHON ?=
 DEMO ?= specs/sales.yaml
 TESTS ?= tests
+SOAK_RUNS ?= 200
+ifndef SOAK_SEED
+SOAK_SEED := $(shell date +%s)
+endif
 
 # Finds Python 3.10 or newer: what PYTHON names, else python3, else a versioned one.
 FIND_PYTHON = found=; \
@@ -25,7 +30,7 @@ FIND_PYTHON = found=; \
 	  exit 1; \
 	fi
 
-.PHONY: demo test lint golden lock
+.PHONY: demo test soak lint golden lock
 .DEFAULT_GOAL := demo
 
 $(SETUP): pyproject.toml requirements.lock
@@ -54,6 +59,12 @@ demo: $(SETUP)
 
 test: $(SETUP)
 	@$(BIN)/python -m pytest -n auto --cov --cov-report=term --cov-fail-under=90 $(TESTS)
+
+# A failure says its seed and how to play it again.
+soak: $(SETUP)
+	@echo "$(SOAK_RUNS) seeds from $(SOAK_SEED) on ..."
+	@SOAK_SEED=$(SOAK_SEED) SOAK_RUNS=$(SOAK_RUNS) CRASH_EVERY=1 CRASH_SEEDS=50 $(BIN)/python -m pytest -q -n auto \
+	  tests/faults/test_soak.py tests/faults/test_crash_sweep.py
 
 lint: $(SETUP)
 	@$(BIN)/ruff format --check .

@@ -17,6 +17,9 @@ import pytest
 import yaml
 
 from asstops.emulator import EmulatorServer, EmulatorSettings
+from tests.support.arena import arena, nursery, slow_arena  # noqa: F401
+from tests.support.azurite import azurite  # noqa: F401
+from tests.support.running import gate, watched  # noqa: F401
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 RESOURCE: dict[str, Any] = {
@@ -33,7 +36,8 @@ DEPLOYMENT: dict[str, Any] = {
 }
 QUICK = {"arm_operation_s": 0.02, "ingestion_s": 0.02}
 DEAD = "http://127.0.0.1:1"  # nobody listens on port 1
-_KEPT = ("PATH", "PYTHONPATH", "HOME", "TMPDIR", "LANG", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+_KEPT = ("PATH", "PYTHONPATH", "HOME", "XDG_STATE_HOME", "TMPDIR", "LANG")
+_KEPT += ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class World:
     def __init__(self, server: EmulatorServer, folder: Path) -> None:
         self.server, self.folder = server, folder
         self.environment: dict[str, str] = dict(server.environment)
-        self.http = httpx2.Client(base_url=server.url, timeout=10, trust_env=False)
+        self.http = httpx2.Client(base_url=server.url, timeout=60, trust_env=False, verify=False)
 
     # The spec
 

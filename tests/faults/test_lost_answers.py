@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -101,43 +100,20 @@ def test_a_delete_cut_off_after_it_was_done(world: World, here: Here, path: str)
     assert not world.names("files")
 
 
-def test_one_bad_file_of_fifty(world: World, here: Here) -> None:
-    """It is named with the reason, its store is not pointed to, all else is done, and it alone is tried again."""
-    world.sales(
-        files=50,
-        assistants={
-            "bot": {"model": "gpt-4o", "tools": [{"file_search": {"vector_store": "kb"}}]},
-            "free": {"model": "gpt-4o"},
-        },
-    )
-    world.fault(ingestion="fail", filename="f17.md", error_code="invalid_file")
-    ended = here(world, "apply", "-y")
-    assert ended.code == 3, ended
-    assert "1 of 50 files could not be taken in: file.kb/f17.md:" in ended.text
-    assert "invalid_file" in ended.text
-    assert "assistant.bot something it needs failed" in ended.text
-    assert world.names("assistants") == ["free"]
+def test_what_a_listing_still_shows_after_its_deletion(world: World, here: Here) -> None:
+    """The next apply finds out that it is gone already, and is done."""
+    world.sales(files=2)
+    applied(here(world, "apply", "-y"))
+    world.admin("POST", "/clock", {"advance_s": 60})
+    world.spec()
+    applied(here(world, "apply", "-y"))
+    assert [name for name in world.dump() if world.dump()[name]] == ["accounts"]
     world.clear()
+    world.fault(path="/(assistants|vector_stores|files|deployments)$", method="GET", list_lag_s=30, count=0)
     ended = here(world, "apply", "-y")
     applied(ended)
-    assert world.requests("POST", "/openai/files") == []
-    batches = [json.dumps(entry["body"]) for entry in world.requests("POST", "/file_batches")]
-    assert [batch.count("assistant-") + batch.count("file-") for batch in batches] == [1]
-    assert world.names("assistants") == ["bot", "free"]
-    assert len(world.dump()["files"]) == 50
+    assert "0 to add, 0 to change, 5 to destroy" in ended.text
+    assert {entry["status"] for entry in world.requests("DELETE")} <= {204, 404}
+    assert [name for name in world.dump() if world.dump()[name]] == ["accounts"]
+    world.clear()
     steady(world, here)
-
-
-def test_ingestion_that_gets_stuck(world: World, here: Here) -> None:
-    """--ingest-timeout ends the waiting; applying again waits on, and makes nothing twice."""
-    world.sales()
-    world.fault(ingestion="stuck", filename="f00.md", count=0)
-    ended = here(world, "apply", "-y", "--ingest-timeout", "1")
-    assert ended.code == 3
-    assert "vector_store.kb is not ready after 1 s" in ended.text
-    assert "--ingest-timeout" in ended.text
-    assert world.names("assistants") == []
-    again = here(world, "apply", "-y", "--ingest-timeout", "1")
-    assert again.code in (1, 3)
-    assert len(world.names("vector_stores")) == 2
-    assert len(world.dump()["files"]) == 1

@@ -8,7 +8,8 @@ import time
 import pytest
 from azure.core.credentials import AccessToken
 
-from asstops.providers.credentials import TokenSource
+from asstops.errors import AuthFailed
+from asstops.providers.credentials import TokenSource, renewing
 
 
 class Credential:
@@ -40,7 +41,7 @@ def credential() -> Credential:
 
 @pytest.fixture
 def source(credential: Credential) -> TokenSource:
-    return TokenSource(credential, lambda: credential.now)
+    return TokenSource(lambda: credential, lambda: credential.now)
 
 
 def test_a_token_is_kept_for_each_scope(source: TokenSource, credential: Credential) -> None:
@@ -57,8 +58,50 @@ def test_a_token_is_renewed_before_it_expires(source: TokenSource, credential: C
 
 def test_a_token_that_was_not_accepted_is_forgotten(source: TokenSource) -> None:
     source.get_token("a")
-    source.forget()
+    source.forget(source.generation)
     assert source.get_token("a").token == "t2"
+
+
+def test_a_forgotten_token_is_not_in_the_next_credential() -> None:
+    """The SDK's credentials keep tokens themselves, so a new one is built, and the old one closed."""
+    built: list[Credential] = []
+    source = TokenSource(lambda: built.append(Credential()) or built[-1])  # type: ignore[func-returns-value]
+    source.get_token("a")
+    source.forget(source.generation)
+    assert [credential.closed for credential in built] == [True, False]
+
+
+def test_workers_that_were_refused_together_renew_once(source: TokenSource) -> None:
+    generation = source.generation
+    for _ in range(3):
+        source.forget(generation)
+        source.get_token("a")
+    assert source.get_token("a").token == "t1"
+
+
+def test_what_is_refused_is_sent_again_once_with_a_new_token(source: TokenSource) -> None:
+    sent: list[str] = []
+
+    def attempt() -> None:
+        sent.append(source.get_token("a").token)
+        raise AuthFailed("no", status=401)
+
+    with pytest.raises(AuthFailed):
+        renewing(attempt, lambda: source)
+    assert sent == ["t1", "t2"]
+
+
+def test_a_sign_in_that_failed_is_not_renewed(source: TokenSource) -> None:
+    """There was no token, so none was refused."""
+    sent: list[int] = []
+
+    def attempt() -> None:
+        sent.append(1)
+        raise AuthFailed("no credential")
+
+    with pytest.raises(AuthFailed):
+        renewing(attempt, lambda: source)
+    assert sent == [1]
 
 
 def test_a_challenge_is_passed_on(source: TokenSource) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from asstops.mark import DIGESTS_KEY, KEY, from_metadata, from_tags
@@ -46,6 +47,35 @@ def live_form(dump: Json) -> Json:
         "accounts": _sorted([_plain(item, names) for item in dump["accounts"]]),
         "deleted_accounts": _sorted([item["name"] for item in dump["deleted_accounts"]]),
     }
+
+
+def unrecorded(dump: Json) -> dict[str, str]:
+    """Id -> name of the files that no stack's record knows."""
+    known: set[str] = set()
+    for store in dump["vector_stores"]:
+        mark = from_metadata(store["metadata"])
+        if mark is not None and is_page(mark):
+            known |= set(decode(store["id"], mark, store["metadata"]).entries)
+    return {file["id"]: file["filename"] for file in dump["files"] if id_digest(file["id"]) not in known}
+
+
+def without(dump: Json, ids: Collection[str]) -> Json:
+    """What is live but these objects."""
+    return {
+        name: [item for item in items if item.get("id") not in ids] if isinstance(items, list) else items
+        for name, items in dump.items()
+    }
+
+
+def at_one_address(dump: Json) -> dict[str, list[str]]:
+    """Address and generation -> ids, where more than one object claims to be the same."""
+    found: dict[str, list[str]] = {}
+    for kind in ("assistants", "vector_stores"):
+        for item in dump[kind]:
+            mark = from_metadata(item["metadata"])
+            if mark is not None:
+                found.setdefault(f"{mark.stack} {kind} {mark.key} {mark.generation}", []).append(item["id"])
+    return {address: ids for address, ids in found.items() if len(ids) > 1}
 
 
 def _recorded(page: Json, files: list[Json]) -> Any:

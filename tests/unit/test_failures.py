@@ -106,7 +106,10 @@ def test_a_key_is_no_advice_for_arm() -> None:
         ({"retry-after": "soon"}, None),
         ({"retry-after": "-5"}, None),
         ({"retry-after-ms": "nan"}, None),
-        ({"retry-after-ms": "-1"}, 0.0),
+        ({"retry-after-ms": "-1"}, None),
+        ({"x-ms-retry-after-ms": "1500", "retry-after": "2"}, 1.5),
+        ({"retry-after-ms": "nonsense", "retry-after": "3"}, 3.0),
+        ({"retry-after": "9" * 400}, None),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
         ({}, None),
     ],
@@ -121,8 +124,16 @@ def test_retry_after_as_a_date() -> None:
     assert 50 < found <= 60
 
 
-def test_a_long_wait_is_told_in_words() -> None:
-    assert "wait 1 h 2 min 3 s" in made(429, **{"retry-after": "3723"}).fix
+def test_retry_after_as_a_date_counts_from_the_answers_own_date() -> None:
+    """The clock of this machine may be years off."""
+    headers = {"retry-after": "Wed, 21 Oct 2015 07:28:30 GMT", "date": "Wed, 21 Oct 2015 07:28:00 GMT"}
+    assert made(429, **headers).retry_after_s == 30
+
+
+@pytest.mark.parametrize("status", [409, 429, 503])
+def test_a_long_wait_is_told_in_words(status: int) -> None:
+    assert "wait 1 h 2 min 3 s" in made(status, **{"retry-after": "3723"}).fix
+    assert "asks to wait" not in made(status, **{"retry-after": "0"}).fix
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[]", "null", '"text"', '{"error": null}', '{"error": "text"}', "{}"])

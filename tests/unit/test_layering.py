@@ -17,18 +17,35 @@ ROOT = Path(asstops.__file__).parent
 # A room's name -> the rooms it may import (itself always). Rooms are modules or folders directly in the package.
 _WORDS = {"errors", "model", "rules"}
 _MARKS = _WORDS | {"digest", "mark", "record"}
-_PURE = _MARKS | {"diff", "graph", "planner", "readback", "safety", "redact", "ownership"}
+_PURE = _MARKS | {
+    "diff",
+    "graph",
+    "planner",
+    "readback",
+    "safety",
+    "redact",
+    "ownership",
+    "fingerprint",
+    "pins",
+    "scope",
+}
 _BELOW_CLI = _PURE | {
     "providers",
     "kinds",
     "spec",
     "views",
     "observe",
+    "journal",
+    "leftovers",
+    "collect",
     "recorder",
+    "recheck",
+    "planfile",
     "apply",
     "workflow",
     "schemas",
     "conversation",
+    "locks",
 }
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -40,6 +57,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "diff": _MARKS,
     "graph": _WORDS,
     "ownership": _MARKS | {"diff"},
+    "fingerprint": _MARKS | {"diff"},
+    "pins": _MARKS | {"diff", "fingerprint", "ownership"},
+    "planfile": _PURE | {"views"},
+    "recheck": _PURE | {"kinds", "providers"},
+    "scope": _MARKS | {"diff", "graph", "ownership"},
     "planner": _PURE - {"safety", "redact", "readback"},
     "readback": _MARKS | {"diff"},
     "safety": _PURE - {"redact"},
@@ -49,11 +71,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "providers": {"errors", "model"},
     "kinds": _MARKS | {"providers"},
     "spec": _MARKS | {"kinds"},
-    "observe": _PURE | {"kinds", "providers"},
-    "recorder": _PURE | {"kinds", "providers"},
-    "apply": _PURE | {"kinds", "providers", "recorder", "observe"},
-    "workflow": _PURE | {"kinds", "providers", "spec", "observe", "recorder", "apply"},
+    "leftovers": _MARKS | {"ownership"},
+    "journal": {"errors", "model"},
+    "observe": _PURE | {"kinds", "providers", "leftovers", "journal"},
+    "recorder": _PURE | {"kinds", "providers", "leftovers", "journal"},
+    "apply": _PURE | {"kinds", "providers", "recorder", "observe", "recheck"},
+    "collect": _PURE | {"kinds", "providers", "recorder", "leftovers", "journal"},
+    "workflow": _PURE
+    | {"kinds", "providers", "spec", "observe", "recorder", "apply", "leftovers", "journal", "collect"},
     "conversation": {"errors"},
+    "locks": {"errors", "redact", "providers"},
     "cli": _BELOW_CLI | {"emulator"},
     "testing": _BELOW_CLI | {"emulator"},
     "emulator": set(),
@@ -61,16 +88,18 @@ MAY_IMPORT: dict[str, set[str]] = {
 # A third-party package -> the rooms that may use it.
 ONLY_IN: dict[str, set[str]] = {
     "openai": {"providers"},
-    "azure": {"providers"},
+    "azure": {"providers", "locks"},
+    "filelock": {"locks"},
+    "platformdirs": {"locks"},
     "click": {"cli"},
     "yaml": {"spec", "emulator"},  # the emulator is a program of its own, and may not borrow the reader of specs
     "rich": {"views"},
-    "pydantic": {"spec", "kinds"},
+    "pydantic": {"spec", "kinds", "planfile"},
     "starlette": {"emulator"},
     "uvicorn": {"emulator"},
 }
 PURE = ("errors", "model", "rules", "digest", "mark", "record", "diff", "graph", "ownership", "planner", "readback")
-PURE += ("safety", "redact")
+PURE += ("safety", "redact", "fingerprint", "pins", "leftovers")
 # What a pure module must not reach: clock, network, files, environment, randomness, threads.
 IMPURE = {"os", "time", "random", "secrets", "socket", "threading", "subprocess", "logging", "http", "io"}
 

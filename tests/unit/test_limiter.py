@@ -77,6 +77,31 @@ def test_a_pause_holds_everybody(clock: Clock) -> None:
     assert clock.waits == [5]
 
 
+def test_429_with_no_time_to_wait_is_not_hammered(clock: Clock) -> None:
+    """`Retry-After: 0` is believed once; a service that goes on saying so gets more time, and more patience."""
+    request = answers(*[Throttled("", retry_after_s=0)] * 3, "done")
+    assert clock.limiter().call(request, repeatable=True, writing=False) == "done"
+    assert clock.waits == [2, 3]
+
+
+def test_a_503_with_a_time_holds_everybody(clock: Clock) -> None:
+    """Also when the request itself is not sent again: a create, which is looked up first."""
+    limiter = clock.limiter()
+    with pytest.raises(Unavailable):
+        limiter.call(answers(Unavailable("", retry_after_s=9, ambiguous=True)), repeatable=False, writing=True)
+    assert limiter.call(answers("done"), repeatable=True, writing=False) == "done"
+    assert clock.waits == [9]
+
+
+def test_a_503_with_hours_to_wait_holds_nobody(clock: Clock) -> None:
+    """Whoever met it reports it; others may be served."""
+    limiter = clock.limiter()
+    with pytest.raises(Unavailable):
+        limiter.call(answers(Unavailable("", retry_after_s=3600)), repeatable=True, writing=False)
+    assert limiter.call(answers("done"), repeatable=True, writing=False) == "done"
+    assert clock.waits == []
+
+
 def test_a_pause_longer_than_we_wait_is_raised(clock: Clock) -> None:
     with pytest.raises(Throttled):
         clock.limiter().call(answers(Throttled("", retry_after_s=301)), repeatable=True, writing=False)
