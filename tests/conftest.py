@@ -42,9 +42,15 @@ def _answers_keep_to_the_documents(_broken_answers: list[str]) -> Iterator[None]
     assert _broken_answers == []
 
 
+@pytest.fixture(scope="session")
+def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("state"))
+
+
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is set on a developer's machine must not reach a test."""
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, _state_folder: str) -> None:
+    """What is set on a developer's machine must not reach a test, nor a test's locks that machine."""
+    monkeypatch.setenv("XDG_STATE_HOME", _state_folder)
     for name in list(os.environ):
         if name.startswith(_FOREIGN) or name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR"):
             monkeypatch.delenv(name)

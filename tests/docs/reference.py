@@ -21,6 +21,7 @@ from asstops.kinds import registry
 from asstops.kinds.base import KEY_RULE
 from asstops.kinds.fields import OPAQUE, FileText, Glob, SpecModel
 from asstops.spec.functions import SECTION, ToolSpec
+from asstops.spec.lock import LockSpec
 from asstops.spec.shape import VarSpec, hints, variants
 
 MADE = re.compile(r"(<!-- made: (?P<name>[\w-]+) -->\n).*?(<!-- /made -->)", re.DOTALL)
@@ -30,8 +31,8 @@ CODES = {
     ExitCode.ERROR: "error; nothing was written",
     ExitCode.CHANGES: "changes are pending (only with `plan --detailed-exitcode`)",
     ExitCode.PARTLY_APPLIED: "partly applied: something was written, something failed or was not attempted",
-    ExitCode.STALE_PLAN: "the plan is stale (kept for saved plans)",
-    ExitCode.LOCKED: "the stack is locked (kept for locks)",
+    ExitCode.STALE_PLAN: "stale: the spec or something live moved after the plan was made; nothing was written",
+    ExitCode.LOCKED: "the stack is locked by another apply or destroy; nothing was written",
     ExitCode.UNSAFE: "refused as unsafe; nothing was written",
     ExitCode.TESTS_FAILED: "smoke tests failed (kept for `test`)",
     ExitCode.USAGE: "the command line is wrong",
@@ -129,6 +130,7 @@ def _value(option: click.Option) -> str:
 def spec_keys() -> str:
     """Every section of a spec, key by key."""
     parts = ["## `vars`", "A map of names to a default, or to:", _keys(VarSpec)]
+    parts += ["## `lock`", _doc(LockSpec), _keys(LockSpec), *_inner(LockSpec, "lock")]
     for kind in sorted(registry().values(), key=lambda kind: _ORDER.index(kind.section)):
         parts.append(f"## `{kind.section}`")
         parts.append(_doc(kind.spec))
