@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asstops.cli.locking import StackLock
-from asstops.cli.options import global_options
+from asstops.cli.options import format_option, global_options
 from asstops.cli.run import Run, opened, options_of
 from asstops.cli.terminal import Terminal, interactive
 from asstops.errors import ExitCode, PartlyApplied, ProviderError, UsageError
@@ -29,14 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Only show what is left over.")
 @click.option("--dismiss", is_flag=True, help="Files that are kept are not ours: stop telling of them.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    show_default=True,
-    help="How what was found and done is written to stdout.",
-)
+@format_option("json", text="How what was found and done is written to stdout.")
 @click.option(
     "--lock-timeout",
     type=click.FloatRange(min=0),

@@ -137,6 +137,16 @@ _APPLY: tuple[_Entry, ...] = (
 )
 
 
+def format_option(*others: str, text: str) -> Callable[[Command], Command]:
+    """`--format human`, or one of the other forms; the command gets it as `form`. `text` is its help."""
+
+    def added(command: Command) -> Command:
+        kind = click.Choice(["human", *others])
+        return click.option("--format", "form", type=kind, default="human", show_default=True, help=text)(command)
+
+    return added
+
+
 def target_option(command: Command) -> Command:
     """`--target ADDRESS`, repeatable."""
     text = "Only this address and what it needs; repeatable."

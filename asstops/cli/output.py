@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from asstops.cli.options import global_options
+from asstops.cli.options import format_option, global_options
 from asstops.cli.run import opened, options_of
 from asstops.cli.terminal import Terminal
 from asstops.errors import AsstopsError, ExitCode
@@ -27,14 +27,7 @@ _ENV_NAMES = {
 
 
 @click.command("output")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["human", "json", "env"]),
-    default="human",
-    show_default=True,
-    help="env is for shells and .env files.",
-)
+@format_option("json", "env", text="env is for shells and .env files.")
 @global_options
 @click.pass_context
 def command(context: click.Context, form: str) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asstops.cli.options import global_options, target_option
+from asstops.cli.options import format_option, global_options, target_option
 from asstops.cli.run import addresses, opened, options_of
 from asstops.cli.terminal import Terminal
 from asstops.errors import ExitCode
@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("plan")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    show_default=True,
-    help="How the plan is written to stdout.",
-)
+@format_option("json", text="How the plan is written to stdout.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when there are none.")
 @click.option("--destroy", is_flag=True, help="Plan what 'asstops destroy' would do.")
 @click.option("--accept-origin", is_flag=True, help="Plan to take over objects made from another repository or path.")

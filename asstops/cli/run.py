@@ -88,7 +88,7 @@ def load_stack(options: Globals, environ: Mapping[str, str]) -> Stack:
         terminal = Terminal.for_stderr()
         warnings = concealed.redactor().value(stack.warnings)
         text = render_problems(warnings, warning=True, color=terminal.color, width=terminal.width)
-        click.echo(text, err=True, nl=False, color=terminal.color)
+        click.echo(text, err=True, color=terminal.color)  # and an empty line before whatever follows
     return stack
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from asstops.cli import saved as plan_files
-from asstops.cli.options import output_options
+from asstops.cli.options import format_option, output_options
 from asstops.cli.run import options_of
 from asstops.cli.terminal import Terminal
 from asstops.errors import ExitCode
@@ -16,14 +16,7 @@ from asstops.errors import ExitCode
 
 @click.command("show")
 @click.argument("planfile", type=click.Path(path_type=Path), metavar="PLANFILE")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    show_default=True,
-    help="How the plan is written to stdout.",
-)
+@format_option("json", text="How the plan is written to stdout.")
 @output_options
 @click.pass_context
 def command(context: click.Context, planfile: Path, form: str) -> int:

@@ -6,21 +6,14 @@ import os
 
 import click
 
-from asstops.cli.options import global_options
+from asstops.cli.options import format_option, global_options
 from asstops.cli.run import load_stack, options_of
 
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 
 
 @click.command("validate")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    show_default=True,
-    help="How problems are written.",
-)
+@format_option("json", text="How problems are written.")
 @global_options
 @click.pass_context
 def command(context: click.Context, form: str) -> int:

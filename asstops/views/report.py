@@ -88,7 +88,10 @@ def _ending(report: Report, ink: Ink) -> Iterator[str]:
     whole = not report.failed and not report.skipped and not report.interrupted
     yield from ink.lines([("good" if whole else "error", report_line(report))], 2)
     if not whole:
-        if report.wrote:
+        if report.wrote and not report.done:
+            text = "Something may have been written all the same. Run the command again to see, and to carry on."
+            yield from ink.lines([("", text)], 2)
+        elif report.wrote:
             yield from ink.lines([("", "What is done stays. Run the command again to carry on from here.")], 2)
         else:
             yield from ink.lines([("", "Nothing was written.")], 2)
