@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,18 @@ def raced(world: World, here: Here, monkeypatch: pytest.MonkeyPatch, move: Calla
 
     monkeypatch.setattr("asstops.cli.carry_out._approved", answered)
     return here(world, "apply")
+
+
+def settled(world: World) -> dict[str, Any]:
+    """What is live once no operation of Azure Resource Manager is under way any more; they go on after the answer."""
+    deadline = time.monotonic() + 30
+    while True:
+        found = world.dump()
+        states = {item["properties"]["provisioningState"] for item in (*found["accounts"], *found["deployments"])}
+        if states <= {"Succeeded"}:
+            return found
+        assert time.monotonic() < deadline, states
+        time.sleep(0.02)
 
 
 def deployment(world: World, capacity: int) -> None:
@@ -122,7 +135,7 @@ def test_what_moved_is_left_alone(world: World, here: Here, monkeypatch: pytest.
 
     def moving(w: World) -> None:
         move(w)
-        moved.update(w.dump())
+        moved.update(settled(w))
 
     ended = raced(world, here, monkeypatch, moving)
     assert ended.code == 4, ended
@@ -168,7 +181,7 @@ def test_a_create_of_an_account_that_others_made(world: World, here: Here, monke
         answer = w.http.put(path, params={"api-version": "2025-09-01"}, headers=headers, json=body)
         assert answer.status_code in (200, 201), answer.text
 
-    ended = raced(world, here, monkeypatch, others)
+    ended = raced(world, here, monkeypatch, lambda w: (others(w), settled(w)))
     assert (ended.code, world.writes()) == (4, []), ended
     assert "contoso was made by others" in ended.text
     assert world.dump()["accounts"][0]["tags"] == {"owner": "others"}
