@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from asstops import graph, readback, recheck
 from asstops.diff import flatten, resolve_refs
-from asstops.errors import AsstopsError, Interrupted, Moved, ResultDiffers, Unavailable
+from asstops.errors import AsstopsError, Interrupted, Moved, ProviderError, ResultDiffers, Unavailable
 from asstops.graph import Phase, StepId
 from asstops.kinds.base import Step
 from asstops.model import (
@@ -36,7 +36,7 @@ from asstops.model import (
     Verb,
 )
 from asstops.ownership import Snapshot
-from asstops.record import content_digest
+from asstops.record import content_digest, superseded
 from asstops.recorder import Recorder, new_nonce
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class _Run:
             plan.origin,
             nonce=new_nonce,
             sources=snapshot.sources,
+            foreign=snapshot.foreign,
             dead=snapshot.dead,
             journal=journal,
             recovered=snapshot.recovered,
@@ -110,7 +111,8 @@ class _Run:
         self._failed: list[Event] = []
         self._skipped: list[Event] = []
         self._stale = False
-        self._gone: set[str] = set()  # ids that this apply has deleted
+        self._gone: set[str] = set()  # ids that this apply has deleted, or is about to
+        self._made: dict[str, set[str]] = {kind: set() for kind in kinds if not kinds[kind].rules.named}
         if plan.record is RecordAction.DELETE:
             self._remember_last()
 
@@ -149,6 +151,7 @@ class _Run:
                         if not waiting[after]:
                             ready.append(after)
         self._close_record()
+        self._outwait_listings()
         self._skip_the_rest()
         return Report(
             tuple(self._done),
@@ -194,6 +197,22 @@ class _Run:
             self._failed.append(event)
             self._emit(event)
 
+    def _outwait_listings(self) -> None:
+        """End only once listings show what was made: else the next apply would take it for missing, and make it again.
+
+        Names in Azure Resource Manager need no such care, since a second PUT is stopped by the second look.
+        """
+        if pages := self._recorder.new_pages:
+            self._made["vector_store"] |= pages
+        for kind, made in ((self._kinds[name], made) for name, made in self._made.items() if made):
+            try:
+                for attempt in range(LOOKUPS):
+                    if made - self._gone <= kind.listed(self._session):
+                        break
+                    self._pause(attempt)
+            except (ProviderError, Interrupted):
+                return  # nothing is wrong with what was made; only how soon it shows is not known
+
     # One step, in a worker thread
 
     def _carry_out(self, step_id: StepId) -> Event | None:
@@ -227,7 +246,7 @@ class _Run:
         updating = change.action is Action.UPDATE
         before = None
         if change.live is not None and not change.delete_first:
-            before = recheck.as_planned(self._session, kind, change.live, frozenset(self._gone))
+            before = recheck.as_planned(self._session, kind, change.live, self._gone)
         elif kind.rules.named:
             recheck.check_free(self._session, kind, change.address)
         mark = mark if updating and mark.nonce else replace(mark, nonce=new_nonce())
@@ -246,6 +265,7 @@ class _Run:
         content = content_digest(change.address.key, source, protect=wanted.protect) if source is not None else ""
         uploads = source is not None and _needs_upload(change)
         if source is not None and uploads:
+            kind.check(step)
             self._recorder.begin(len(self._uploads), self._uploads)
             self._recorder.uploading(change.address.key, source, content)
         live = kind.update(self._session, step) if updating and not change.moves else self._create(kind, step)
@@ -257,6 +277,8 @@ class _Run:
         self._read_back(kind, step, live)
         self._ids[change.address] = live.remote_id
         self._labels[live.remote_id] = str(change.address)
+        if not kind.rules.named and (change.live is None or change.live.remote_id != live.remote_id):
+            self._made[kind.name].add(live.remote_id)
         return ""
 
     def _create(self, kind: Kind[Any], step: Step) -> Observed:
@@ -321,9 +343,10 @@ class _Run:
     def _drop(self, step: graph.Step) -> str:
         kind = self._kinds[step.change.address.kind]
         for live in step.drops:
-            if recheck.still_as_planned(self._session, kind, live, frozenset(self._gone)) is not None:
-                kind.delete(self._session, live)
+            # Noted before it goes: another worker may look at what used it while the answer is still on its way.
             self._gone.add(live.remote_id)
+            if recheck.still_as_planned(self._session, kind, live, self._gone) is not None:
+                kind.delete(self._session, live)
             if not kind.rules.marked:
                 self._recorder.remove(live.remote_id)
         return "" if step.change.action is Action.DELETE else "the old copy"
@@ -346,12 +369,11 @@ def _sent(step: graph.Step) -> Iterator[tuple[str, int]]:
 
 
 def _outdated(change: Change) -> dict[str, str]:
-    """Entries of the copies that an upload takes the place of: protection goes over to the new one.
+    """Entries of the copies that an upload takes the place of, written along with its own.
 
-    Else an apply that is cut off here would leave two protected copies, and one of them could never be deleted.
+    Else an apply that is cut off here would leave copies of which nothing tells that they are only old, not unwanted.
     """
-    old = graph.drops(change)
-    return {live.remote_id: live.body["content"] for live in old if live.mark is not None and live.mark.protect}
+    return {live.remote_id: superseded(change.address.key) for live in graph.drops(change)}
 
 
 def _needs_upload(change: Change) -> bool:

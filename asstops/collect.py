@@ -124,6 +124,7 @@ def _tidy(session: Session, snapshot: Snapshot, *, stack: str, origin: str, jour
         origin,
         nonce=new_nonce,
         sources=snapshot.sources,
+        foreign=snapshot.foreign,
         recovered=snapshot.recovered,
         journal=journal,
     )

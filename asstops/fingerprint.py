@@ -19,10 +19,18 @@ _SECRET_LENGTH = 4  # no more than the mark tells of a sensitive value
 MARK = "the mark of asstops"
 
 
-def live_fields(rules: KindRules, live: Observed, gone: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Field path -> digest of what is live, the mark included. `gone` are ids to leave out of lists of references."""
+def live_fields(
+    rules: KindRules, live: Observed, gone: frozenset[str] = frozenset(), secret: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """Field path -> digest of what is live, the mark included.
+
+    `gone` are ids to leave out of lists of references, `secret` the paths of sensitive values.
+    """
     result = {
-        path: _digest(normal(rules, path, _without(value, gone) if path in rules.references else value))
+        path: _digest(
+            normal(rules, path, _without(value, gone) if path in rules.references else value),
+            _SECRET_LENGTH if path in secret else _LENGTH,
+        )
         for path, value in flatten(rules, live.body).items()
     }
     mark = live.mark

@@ -97,7 +97,9 @@ def _told_apart(
     recovered = _recovered(story, record, files, notices)
     claims = claim(files, record, wanted, stack, recovered)
     objects["file"] = [*claims.ours, *claims.others]
-    suspects = leftovers.suspects(record, claims.others, spec)
+    foreign = _of_other_stacks(stores, stack)
+    nobodys = [file for file in claims.others if id_digest(file.remote_id) not in foreign]
+    suspects = leftovers.suspects(record, nobodys, spec)
     notices += leftovers.notices(record, suspects, len(recovered))
     notices += _forgotten(record, objects.get("vector_store", ()), claims.others, stack)
     return Snapshot(
@@ -108,7 +110,17 @@ def _told_apart(
         recovered=recovered,
         dead=frozenset(record.entries) - {id_digest(file.remote_id) for file in files},
         sources=spec,
+        foreign=foreign,
     )
+
+
+def _of_other_stacks(stores: Sequence[Observed], stack: str) -> frozenset[str]:
+    """Digests of the ids of files that the records of other stacks hold."""
+    found: set[str] = set()
+    for store in stores:
+        if store.mark is not None and is_page(store.mark) and store.mark.stack != stack:
+            found |= decode(store.remote_id, store.mark, store.raw.get("metadata") or {}).entries.keys()
+    return frozenset(found)
 
 
 def _recovered(story: Story, record: Record, files: Sequence[Observed], notices: list[Notice]) -> dict[str, str]:

@@ -19,8 +19,9 @@ class Snapshot:
     `unread` are kinds that could not be looked at, `blind` those among them that may hold something. `suspects` are ids
     of files that an apply which was cut off may have left, though nobody can tell; `recovered` maps those of which the
     journal on this machine can to their content. `dead` are entries of the record whose file is gone. `sources` are
-    name and size of what the spec uploads. `restoring` names an account that is about to come back from soft deletion
-    with what it held, so that nothing else can be planned before it is there.
+    name and size of what the spec uploads, `foreign` digests of ids in the records of other stacks. `restoring` names
+    an account that is about to come back from soft deletion with what it held, so that nothing else can be planned
+    before it is there.
     """
 
     objects: Mapping[str, Sequence[Observed]] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Snapshot:
     recovered: Mapping[str, str] = field(default_factory=dict)
     dead: frozenset[str] = frozenset()
     sources: frozenset[tuple[str, int]] = frozenset()
+    foreign: frozenset[str] = frozenset()
     restoring: Address | None = None
 
     def __len__(self) -> int:
@@ -171,18 +173,22 @@ class Ownership:
             "use managed: false to refer to it as it is, or choose another name",
         )
 
-    def other_origin(self, address: Address, origin: str) -> Problem | None:
-        """Objection to objects that a spec of the same stack name made from another repository or path."""
-        for live in self.owned.get(address, ()):
-            theirs = live.mark.origin if live.mark is not None else ""
-            if origin and theirs and origin != theirs:
-                resource = self._wanted.get(address)
-                return Problem(
-                    f"{address} was made by a spec of the same stack name, but from another repository or path",
-                    resource.location if resource is not None else None,
-                    fix="choose another stack name, or take it over with --accept-origin",
-                )
+    def is_of_other_origin(self, address: Address, origin: str) -> bool:
+        """Whether a spec of the same stack name made it from another repository or path."""
+        theirs = {live.mark.origin for live in self.owned.get(address, ()) if live.mark is not None}
+        return bool(origin) and not theirs <= {"", origin}
+
+
+def other_origin(found: Sequence[Address]) -> Problem | None:
+    """One objection to all objects that a spec of another origin made; None when there are none."""
+    if not found:
         return None
+    shown = ", ".join(map(str, found[:3])) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+    verb = "was" if len(found) == 1 else "were"
+    return Problem(
+        f"{shown} {verb} made by a spec of the same stack name, but from another repository or path",
+        fix="choose another stack name, or take over what it made with --accept-origin",
+    )
 
 
 def _is_complete(live: Observed, rules: KindRules) -> bool:

@@ -43,7 +43,8 @@ def pins(plan: Plan, wanted: Mapping[Address, Resource], snapshot: Snapshot, rul
     touched: dict[tuple[str, str], LivePin] = {}
     for change in plan.changes:
         for address, live in _concerned(change, plan, by_id):
-            pin = LivePin(str(address), live.kind, live.remote_id, live_fields(rules[live.kind], live))
+            secret = wanted[address].sensitive if address in wanted else frozenset()
+            pin = LivePin(str(address), live.kind, live.remote_id, live_fields(rules[live.kind], live, secret=secret))
             touched.setdefault((live.kind, live.remote_id), pin)
     return Pins(
         {str(address): wanted_fields(resource) for address, resource in sorted(wanted.items())},

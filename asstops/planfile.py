@@ -1,8 +1,9 @@
 """Saved plans: a plan, what it was made from and how, as a file that another machine can carry out.
 
 The file holds the plan as it was shown (secrets masked), the options it was made with, and pins (asstops/pins.py). What
-is carried out later is never read from it: the plan is made again from the spec and the live state there, and runs only
-if it is the same one. So the file can stop an apply, but not steer it. Its text is validated whole before any use.
+is sent later is never read from it: the plan is made again from the spec and the live state there, and runs only if it
+is the same one. The file does say which plan to make (a destroy, targets, values of variables), so whoever can replace
+it chooses among those that the spec allows. Its text is validated whole before any use.
 """
 
 from __future__ import annotations
@@ -195,6 +196,8 @@ def from_bytes(data: bytes, *, version: str) -> SavedPlan:
         raise PlanFileInvalid("it is no saved plan, or it is damaged: it is not JSON", fix=_AGAIN) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise PlanFileInvalid("it is no saved plan of asstops", fix=_AGAIN)
+    if (theirs := content.get("format_version")) != FORMAT_VERSION and content.get("asstops_version") == version:
+        raise PlanFileInvalid(f"its format is {theirs!r:.40}, this asstops reads {FORMAT_VERSION}", fix=_AGAIN)
     if content.get("format_version") != FORMAT_VERSION or content.get("asstops_version") != version:
         theirs = content.get("asstops_version")
         raise PlanFileInvalid(

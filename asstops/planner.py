@@ -24,7 +24,7 @@ from asstops.model import (
     Target,
     Unknown,
 )
-from asstops.ownership import Ownership, Snapshot
+from asstops.ownership import Ownership, Snapshot, other_origin
 from asstops.rules import KindRules
 from asstops.scope import limited_to, loose_ends
 
@@ -76,6 +76,7 @@ class _Planning:
         self.ids: dict[Address, str | Unknown] = {}
         self.changes: list[Change] = []
         self.objections: list[Problem] = []
+        self.others: list[Address] = []  # made by a spec of another origin
         self.notices: list[Notice] = list(snapshot.notices)
         self.unchanged = 0
         # What the spec names by id is not to be written, whoever made it.
@@ -108,6 +109,7 @@ class _Planning:
         if self.request.destroy and self.snapshot.suspects and scope is None:
             text = "the record goes with everything else, and nothing tells of files that may be left any more"
             self.notices.append(Notice(text, fix="run 'asstops gc' first"))
+        self._objects_to(other_origin(self.others))
         if self.objections:
             raise UnsafePlan(self.objections)
         self.changes.sort(key=lambda change: change.address)
@@ -327,9 +329,11 @@ class _Planning:
         return objection is not None
 
     def _of_other_origin(self, address: Address) -> bool:
-        if self.request.accept_origin:
-            return False
-        return self._objects_to(self.live.other_origin(address, self.request.origin))
+        """Whether another spec made it; that is objected to once for all such objects, at the end."""
+        other = not self.request.accept_origin and self.live.is_of_other_origin(address, self.request.origin)
+        if other:
+            self.others.append(address)
+        return other
 
     def _tell_of_unknown_origin(self) -> None:
         """A spec whose origin nobody knows is not guarded against a copied stack name; that must show."""

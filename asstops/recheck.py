@@ -6,6 +6,7 @@ in which somebody else may still come first.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TYPE_CHECKING, Any
 
 from asstops import fingerprint
@@ -19,23 +20,25 @@ if TYPE_CHECKING:
 _FIX = "plan again to see what is live now"
 
 
-def still_as_planned(session: Session, kind: Kind[Any], live: Observed, gone: frozenset[str]) -> Observed | None:
+def still_as_planned(session: Session, kind: Kind[Any], live: Observed, gone: Set[str]) -> Observed | None:
     """The object as it is now, None when it is gone. Raises Moved when it is no longer what the plan was made from.
 
-    `gone` are ids that this apply has deleted itself: that they left what used them is no change of others.
+    `gone` are ids that this apply deletes itself: that they left what used them is no change of others. Other workers
+    add to it meanwhile, so it is read after the look.
     """
     now = kind.look(session, live)
     if now is None:
         return None
+    ours = frozenset(gone)
     paths = fingerprint.moved(
-        fingerprint.live_fields(kind.rules, live, gone), fingerprint.live_fields(kind.rules, now, gone)
+        fingerprint.live_fields(kind.rules, live, ours), fingerprint.live_fields(kind.rules, now, ours)
     )
     if paths:
         raise Moved(f"it changed after the plan was made, so it was left alone: {fingerprint.named(paths)}", fix=_FIX)
     return now
 
 
-def as_planned(session: Session, kind: Kind[Any], live: Observed, gone: frozenset[str]) -> Observed:
+def as_planned(session: Session, kind: Kind[Any], live: Observed, gone: Set[str]) -> Observed:
     """As still_as_planned, for an object that must be there."""
     now = still_as_planned(session, kind, live, gone)
     if now is None:

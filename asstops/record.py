@@ -9,6 +9,7 @@ nineteen pages. A page is a vector store named `asstops:STACK` (further pages `a
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ _ID = 7
 PER_VALUE = 39
 VALUES = 14
 PER_PAGE = PER_VALUE * VALUES
+_SOUND = re.compile(r"[A-Za-z0-9_-]+")
 NOTE_KEY = "note"
 NOTED = 120
 _SENT = 4
@@ -120,6 +122,14 @@ def content_digest(key: str, source: FileSource, *, protect: bool = False) -> st
     return _with_flag(short(f"content\0{key}\0{source.name}\0{source.sha256}", ENTRY - _ID), protect)
 
 
+def superseded(key: str) -> str:
+    """What stands in the entry of a copy that was replaced: whose it was, and that it is to go. Never protected.
+
+    An apply that is cut off after the new copy was entered leaves the old one so, and the next one carries on.
+    """
+    return _with_flag(short(f"superseded\0{key}", ENTRY - _ID), False)
+
+
 def same_content(left: str, right: str) -> bool:
     """Compare two content digests, protect aside."""
     return _with_flag(left, False) == _with_flag(right, False)
@@ -166,7 +176,8 @@ def decode(remote_id: str, mark: Mark, metadata: Mapping[str, str]) -> Page:
     for name, value in metadata.items():
         if name.isdecimal() and len(value) % ENTRY == 0:
             for i in range(0, len(value), ENTRY):
-                entries[value[i : i + _ID]] = value[i + _ID : i + ENTRY]
+                if _SOUND.fullmatch(value, i, i + ENTRY):
+                    entries[value[i : i + _ID]] = value[i + _ID : i + ENTRY]
     return Page(int(mark.key[1:]), remote_id, mark, entries, _note(metadata.get(NOTE_KEY, "")))
 
 
@@ -197,8 +208,9 @@ def claim(
 
     `recovered` maps the remote ids of files that are ours without an entry to the digest of their content.
 
-    A file whose recorded content is that of a wanted key is that key's. Of the rest, one with the name of a wanted key
-    that has none yet is taken for that key's older content; what remains has left the spec and goes by its name.
+    A file whose recorded content is that of a wanted key is that key's, and so is an old copy that was replaced but not
+    deleted yet. Of the rest, one with the name of a wanted key that has none yet is taken for that key's older content;
+    what remains has left the spec and goes by its name.
     """
     entries = {**{id_digest(remote_id): content for remote_id, content in recovered.items()}, **record.entries}
     origin = next((page.mark.origin for page in record.pages if page.mark.origin), "")
@@ -207,10 +219,11 @@ def claim(
         for address, resource in wanted.items()
         if address.kind == "file" and resource.source is not None
     }
-    names: dict[str, deque[str]] = {}
+    replaced = {superseded(key): key for key in keys.values()}
+    names: dict[tuple[str, bool], deque[str]] = {}
     for address, resource in sorted(wanted.items()):
         if address.kind == "file" and resource.source is not None:
-            names.setdefault(resource.source.name, deque()).append(address.key)
+            names.setdefault((resource.source.name, resource.protect), deque()).append(address.key)
     ours: list[Observed] = []
     stale: list[tuple[Observed, str]] = []
     others: list[Observed] = []
@@ -221,39 +234,27 @@ def claim(
             others.append(file)
             continue
         key = keys.get(_with_flag(content, False))
-        if key is None:
+        if key is None and content in replaced:
+            ours.append(_marked(file, stack, replaced[content], content, origin))
+        elif key is None:
             stale.append((file, content))
         else:
             current[key] = content
             ours.append(_marked(file, stack, key, content, origin))
     taken = set(current)
-    passed_on = _passed_on(current, wanted) if record.note is not None else {}
     # An apply that was cut off may have left older copies: what is protected is a key's latest one, else the newest is.
     for file, content in sorted(stale, key=lambda item: (not is_protected(item[1]), -item[0].created_at)):
-        free = names.get(file.name, deque())
-        while free and free[0] in taken:
-            free.popleft()
-        if is_protected(content) and file.name in passed_on:
-            key = passed_on.pop(file.name)
-        else:
-            key = free.popleft() if free else _free_name(file, taken, wanted)
+        key = ""
+        # A protected file is the older content of a protected key only: else a namesake would undo protection.
+        for protect in (True,) if is_protected(content) else (False, True):
+            free = names.get((file.name, protect), deque())
+            while free and free[0] in taken:
+                free.popleft()
+            key = key or (free.popleft() if free else "")
+        key = key or _free_name(file, taken, wanted)
         taken.add(key)
         ours.append(_marked(file, stack, key, content, origin))
     return Claims(tuple(ours), tuple(others))
-
-
-def _passed_on(current: Mapping[str, str], wanted: Mapping[Address, Resource]) -> dict[str, str]:
-    """File name -> key of the protected files that have their old content back while a later one is still there.
-
-    An apply that was cut off had passed protection on to the later one.
-    """
-    return {
-        resource.source.name: key
-        for key, content in current.items()
-        if (resource := wanted[Address("file", key)]).source is not None
-        and resource.protect
-        and not is_protected(content)
-    }
 
 
 def _free_name(file: Observed, taken: set[str], wanted: Mapping[Address, Resource]) -> str:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from asstops.errors import Interrupted, ProviderError, Unavailable
+from asstops.errors import ApplyError, Interrupted, ProviderError, Unavailable
 from asstops.journal import Journal
 from asstops.kinds.tags import left_over
 from asstops.leftovers import Sources, is_suspect
@@ -39,9 +39,10 @@ def new_nonce() -> str:
 class Recorder:
     """The record while it changes. Writes nothing until there is something to remember.
 
-    `sources` are name and size of what the spec uploads, `dead` the entries whose file was not there when the plan was
-    made, `recovered` maps ids of files that are ours without an entry to their content. `pause` waits between two looks
-    at a listing that may lag behind, longer with each attempt from 0.
+    `sources` are name and size of what the spec uploads, `foreign` digests of ids in the records of others, `dead` the
+    entries whose file was not there when the plan was made, `recovered` maps ids of files that are ours without an
+    entry to their content. `pause` waits between two looks at a listing that may lag behind, longer with each attempt
+    from 0.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Recorder:
         *,
         nonce: Callable[[], str],
         sources: Sources = frozenset(),
+        foreign: frozenset[str] = frozenset(),
         dead: frozenset[str] = frozenset(),
         recovered: Mapping[str, str] = MappingProxyType({}),
         journal: Journal | None = None,
@@ -66,6 +68,7 @@ class Recorder:
         self._origin = origin
         self._nonce = nonce
         self._sources = sources
+        self._foreign = foreign
         self._dead = dead
         self._journal = journal
         self._pause = pause
@@ -76,11 +79,17 @@ class Recorder:
         self._fresh: set[str] = set()  # ids of what this apply has uploaded
         self._uploads = 0
         self._begun = False
+        self._new: set[str] = set()  # ids of pages that this apply has made
         self._unsure: dict[int, Mark] = {}  # pages that were sent for, and may be there
         self._flushed_at = clock()
         self._open = record.note is not None
         # A file may have been left that nobody knows the id of: by an earlier apply, or by a lost answer of this one.
         self.doubtful = self._open
+
+    @property
+    def new_pages(self) -> set[str]:
+        """The ids of the pages that were made and are still there."""
+        return self._new & {page.remote_id for page in self._pages}
 
     def begin(self, uploads: int, sources: Iterable[tuple[str, int]] = ()) -> None:
         """Note that uploads of these names and sizes are about to start; the first call writes, later ones do nothing.
@@ -172,8 +181,9 @@ class Recorder:
             return not self._open
 
     def delete(self) -> None:
-        """Remove the record itself, the last page first."""
+        """Remove the record itself, the last page first. Raises ApplyError while a file that it remembers is there."""
         with self._lock:
+            self._check_forgettable()
             while self._pages:
                 self._session.data.delete_vector_store(self._pages[-1].remote_id)
                 self._pages.pop()
@@ -182,6 +192,18 @@ class Recorder:
             self._open = False
             if self._journal is not None:
                 self._journal.remove()
+
+    def _check_forgettable(self) -> None:
+        """A listing that lags may have hidden files of ours from the plan; only the record knows them."""
+        for attempt in range(LOOKUPS if self._dead else 0):
+            if attempt:
+                self._pause(attempt - 1)
+            live = {id_digest(item["id"]) for item in self._session.data.list_files()}
+            if late := self._dead & live - self._removed:
+                raise ApplyError(
+                    f"the service showed {len(late)} files of the stack late, and the plan did not know of them",
+                    fix="run the command again, to delete them as well",
+                )
 
     # The note
 
@@ -208,7 +230,7 @@ class Recorder:
         return note is not None and any(
             is_suspect(note, self._sources, item.get("filename"), item.get("bytes"), item.get("created_at") or 0)
             for digest, item in live.items()
-            if digest not in known
+            if digest not in known and digest not in self._foreign
         )
 
     def _clear_note(self) -> None:
@@ -278,6 +300,7 @@ class Recorder:
                 self._pause(attempt)
             # Two of them would do no harm: both are read, and become one.
             store = self._session.data.create_vector_store(request)
+        self._new.add(store["id"])
         return Page(number, store["id"], mark, {}, note)
 
     def _find(self, mark: Mark) -> Page | None:

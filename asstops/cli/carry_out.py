@@ -17,7 +17,7 @@ from asstops.cli.locking import StackLock
 from asstops.cli.options import Globals
 from asstops.cli.run import Run, opened
 from asstops.cli.terminal import Terminal, interactive
-from asstops.errors import ExitCode, UsageError
+from asstops.errors import AsstopsError, ExitCode, PartlyApplied, UsageError
 from asstops.model import Address, Plan, Report
 
 if TYPE_CHECKING:
@@ -43,17 +43,22 @@ def carry_out(
 ) -> int:
     """Run one apply or destroy to its end; returns the exit code. A `saved` plan runs only if it still is the plan."""
     from asstops import safety
-    from asstops.workflow import prepare
+    from asstops.workflow import prepare, target_of
 
     before: Report | None = None  # what bringing a soft-deleted account back came to
     while True:
-        with opened(
-            options,
-            ingest_timeout_s=ingest_timeout,
-            destroying=destroy,
-            purge=purge,
-            lock_timeout_s=lock.timeout_s,
-        ) as run:
+        with (
+            _after(before),
+            opened(
+                options,
+                ingest_timeout_s=ingest_timeout,
+                destroying=destroy,
+                purge=purge,
+                lock_timeout_s=lock.timeout_s,
+            ) as run,
+        ):
+            if saved is not None:
+                saved_plans.check_target(saved, target_of(run.stack, run.session))
             lock.take(run)
             prepared = prepare(
                 run.stack,
@@ -67,7 +72,7 @@ def carry_out(
             if saved is not None:
                 saved_plans.check(saved, run, prepared)
             safety.check(plan, prepared.snapshot, run.stack, allow_deletes=allow_deletes)
-            _show_plan(run, prepared, form)
+            _show_plan(run, prepared, form, asking=not auto_approve)
             if plan.is_empty:
                 if form == "json":
                     _show_report(run, plan, before or Report(), form)
@@ -161,14 +166,28 @@ def _exit_code(report: Report, signalled: int, lock: StackLock) -> ExitCode:
     return ExitCode.OK
 
 
-def _show_plan(run: Run, prepared: Prepared, form: str) -> None:
-    if form == "json":
+@contextmanager
+def _after(before: Report | None) -> Iterator[None]:
+    """What goes wrong in a second round must not hide that the first one wrote."""
+    try:
+        yield
+    except AsstopsError as error:
+        if before is None:
+            raise
+        raise PartlyApplied(f"the account was brought back; after that: {error.message}", fix=error.fix) from error
+
+
+def _show_plan(run: Run, prepared: Prepared, form: str, *, asking: bool) -> None:
+    """The plan, to stdout; where that is for JSON, to whoever is asked to approve it."""
+    data = form == "json"
+    if data and not (asking and interactive()):
         return
     from asstops.views.human import render_plan
 
-    terminal = Terminal.for_stdout()
+    terminal = Terminal.for_stderr() if data else Terminal.for_stdout()
     read = run.reading(len(prepared.snapshot))
-    run.say(render_plan(run.masked(prepared.plan), width=terminal.width, color=terminal.color, read=read), go_on=True)
+    text = render_plan(run.masked(prepared.plan), width=terminal.width, color=terminal.color, read=read)
+    run.say(text, err=data, go_on=True)
 
 
 def _show_report(run: Run, plan: Plan, report: Report, form: str) -> None:

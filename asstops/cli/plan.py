@@ -73,7 +73,7 @@ def command(
             from asstops.cli import saved
 
             saved.save(options.chdir / out, options, run, prepared, accept_origin=accept_origin)
-            run.say(f"Saved to {out}. To carry it out: asstops apply {out}\n", err=True)
+            run.say(f"Saved to {out}. To carry it out: {saved.apply_command(out, options)}\n", err=True)
         return ExitCode.CHANGES if detailed_exitcode and not prepared.plan.is_empty else ExitCode.OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +17,7 @@ from asstops.errors import AsstopsError, PlanFileInvalid, Problem, StalePlan, Us
 
 if TYPE_CHECKING:
     from asstops.cli.run import Run
+    from asstops.model import Target
     from asstops.pins import Pins
     from asstops.planfile import Invocation, SavedPlan
     from asstops.workflow import Prepared
@@ -48,6 +50,13 @@ def save(path: Path, options: Globals, run: Run, prepared: Prepared, *, accept_o
             f"the plan cannot be written to {path}: {error.strerror}",
             fix="name a file in a folder that you may write to",
         ) from error
+
+
+def apply_command(path: Path, options: Globals) -> str:
+    """What to type to carry the plan out from here."""
+    words = ["asstops", *(["--local"] if options.local else [])]
+    words += ["--chdir", str(options.chdir)] if options.chdir != Path(".") else []
+    return shlex.join([*words, "apply", str(path)])
 
 
 def read(path: Path) -> SavedPlan:
@@ -88,12 +97,9 @@ def options_for(saved: SavedPlan, given: Globals) -> Globals:
     )
 
 
-def check(saved: SavedPlan, run: Run, prepared: Prepared) -> None:
-    """Refuse what is not the plan that was saved. Raises PlanFileInvalid (made for something else) and StalePlan."""
-    from asstops.planfile import moved_since
-
-    plan = run.masked(prepared.plan)
-    then, now = saved.plan.target, plan.target
+def check_target(saved: SavedPlan, now: Target) -> None:
+    """Refuse a plan that was made for something else. Raises PlanFileInvalid."""
+    then = saved.plan.target
     if saved.invocation.local or not (then.endpoint and now.endpoint):
         # With --local each run has a port of its own, and an account that does not exist has no endpoint yet.
         then, now = replace(then, endpoint=""), replace(now, endpoint="")
@@ -109,6 +115,14 @@ def check(saved: SavedPlan, run: Run, prepared: Prepared) -> None:
                 f"the plan was made for {what} {theirs or '(none)'}, here it is {here}; nothing was written",
                 fix="carry it out where it was made for, or make a new one",
             )
+
+
+def check(saved: SavedPlan, run: Run, prepared: Prepared) -> None:
+    """Refuse what is not the plan that was saved. Raises PlanFileInvalid (made for something else) and StalePlan."""
+    from asstops.planfile import moved_since
+
+    plan = run.masked(prepared.plan)
+    check_target(saved, plan.target)
     if saved.plan.origin != plan.origin:
         raise PlanFileInvalid(
             "the plan was made from another repository or path; nothing was written",

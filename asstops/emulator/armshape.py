@@ -7,6 +7,7 @@ ignored, since clients send back what they read; unknown ones are refused.
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 from asstops.emulator import accounts, checks, keys
@@ -86,6 +87,7 @@ IDENTITY = record(
         "principalId": anything,
         "userAssignedIdentities": any_object,
     },
+    required=("type",),  # the documents mark nothing as required; without a type there is nothing to assign
     nullable=True,
 )
 ACCOUNT_BODY = record(
@@ -257,7 +259,7 @@ def started(call: Call, account: Account, operation: str, body: Json | None, sta
 def paged(call: Call, values: list[Json]) -> Reply:
     """Return a page of a list, with nextLink where there is more."""
     text = call.one("$skipToken") or "0"
-    if not text.isdigit():
+    if not re.fullmatch(r"[0-9]{1,18}", text):  # isdigit() takes more than int() does
         raise Refusal(400, f"The skip token '{text}' is not valid.", code="InvalidSkipToken")
     start, size = int(text), call.state.settings.arm_page_size
     answer: dict[str, Any] = {"value": values[start : start + size]}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asstops.emulator.state import State
 
 Json: TypeAlias = dict[str, Any]
+_DEEPEST = 256  # levels of a body: checks and handlers go down it by recursion, and SQLite reads no more than 1000
 
 
 class Refusal(Exception):
@@ -122,6 +123,9 @@ class Call:
             raise Refusal(400, f"The body of the request is not valid JSON: {error}", code="invalid_json") from error
         if not isinstance(body, dict):
             raise Refusal(400, "The body of the request must be a JSON object.", code="invalid_type")
+        if self.raw.count(b"{") + self.raw.count(b"[") > _DEEPEST and _is_deep(body):
+            message = f"The body of the request is nested too deep: more than {_DEEPEST} levels."
+            raise Refusal(400, message, code="invalid_json")
         return body
 
 
@@ -207,3 +211,13 @@ class RouteTable:
 
 def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
+
+
+def _is_deep(body: Json) -> bool:
+    level: list[Any] = [body]
+    for _ in range(_DEEPEST):
+        inner = (value for each in level for value in (each.values() if isinstance(each, dict) else each))
+        level = [value for value in inner if isinstance(value, (dict, list))]
+        if not level:
+            return False
+    return True

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from asstops.errors import IngestionFailed
+from asstops.errors import IngestionFailed, IngestionTimeout
 from asstops.kinds.base import Step
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def take_in(session: Session, step: Step, store_id: str, files: Sequence[str], c
             del waiting[0]
         return True
 
-    session.poll(str(step.wanted.address), all_ended)
+    _await(session, step, store_id, all_ended)
     if any(batch["file_counts"]["failed"] or batch["file_counts"]["cancelled"] for batch in ended):
         raise _refused(session, step, store_id)
 
@@ -47,9 +47,27 @@ def await_store(session: Session, step: Step, store_id: str) -> None:
         step.report(counts["total"] - counts["in_progress"], counts["total"])
         return bool(counts["in_progress"] == 0)
 
-    session.poll(str(step.wanted.address), settled)
+    _await(session, step, store_id, settled)
     if counts["failed"] or counts["cancelled"]:
         raise _refused(session, step, store_id)
+
+
+def _await(session: Session, step: Step, store_id: str, done: Callable[[], bool]) -> None:
+    """Wait, and when the time is over name what it waited for."""
+    try:
+        session.poll(str(step.wanted.address), done)
+    except IngestionTimeout as error:
+        files = list(session.data.list_store_files(store_id))
+        hanging = [step.labels.get(item["id"], item["id"]) for item in files if item.get("status") == "in_progress"]
+        failed = [f"{step.labels.get(i, i)}: {why}" for i, why in refused(files).items()]
+        text = f"{error.message}; still being taken in: {_some(hanging)}" if hanging else error.message
+        text += f"; refused: {_some(failed, '; ')}" if failed else ""
+        fix = f"{error.fix}; a file that hangs for good can be taken out of the store, and put back later"
+        raise IngestionTimeout(text, fix=fix) from error
+
+
+def _some(names: Sequence[str], between: str = ", ") -> str:
+    return between.join([*names[:_SHOWN], *([f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else [])])
 
 
 def reason(item: Json) -> str:

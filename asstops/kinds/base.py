@@ -119,6 +119,14 @@ class Kind(ABC, Generic[SpecT]):
         For a `named` kind `live` may be a stand-in that has no more than a name.
         """
 
+    def check(self, step: Step) -> None:
+        """Raise Moved when what is to be sent is not what the plan was made from; before anything is written."""
+        return
+
+    def listed(self, session: Session) -> set[str]:
+        """The remote ids that a listing shows now."""
+        return {live.remote_id for live in self.observe(session, ())}
+
     def unsupported(self, wanted: Resource, api_version: str) -> tuple[str, ...]:
         """Fields of `wanted` that this version of the API does not have."""
         return ()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from asstops.errors import ApplyError, Moved, ResultDiffers
+from asstops.errors import ApplyError, Moved, ProviderError, ResultDiffers, Unavailable
 from asstops.kinds.base import BuildContext, Kind, Step, register
 from asstops.kinds.fields import Bool, SpecModel, Text
 from asstops.model import Address, FileSource, Observed, Resource
@@ -65,16 +65,25 @@ class FileKind(Kind[FileSpec]):
         for item in session.data.list_files():
             yield _observed(item, session.account_name)
 
+    def check(self, step: Step) -> None:
+        _check_unchanged(_source(step))
+
     def create(self, session: Session, step: Step) -> Observed:
         """Upload, once; the answer alone tells the id."""
-        source = step.wanted.source
-        if source is None:
-            raise ValueError(f"{step.wanted.address} has no content to upload")
-        _check_unchanged(source)
+        source = _source(step)
         item = session.data.upload_file(source.path, source.name)
+        if not isinstance(item.get("id"), str) or not item["id"]:
+            raise Unavailable(f"the answer to the upload of {source.shown} names no id", ambiguous=True)
+        try:
+            _check_unchanged(
+                source
+            )  # a pause that the service asked for may have come between the look and the sending
+        except ApplyError:
+            _take_back(session, item["id"], source)
+            raise
         if item.get("bytes", source.size_bytes) != source.size_bytes:
             # Its content can be read back in no other way, so it must not be taken for what the spec has.
-            session.data.delete_file(item["id"])
+            _take_back(session, item["id"], source)
             raise ResultDiffers(
                 f"{source.shown} was sent with {source.size_bytes} bytes and the service keeps {item['bytes']}",
                 fix="apply again, since the upload was taken back; if it happens again, look for a proxy that changes "
@@ -95,6 +104,25 @@ class FileKind(Kind[FileSpec]):
     def look(self, session: Session, live: Observed) -> Observed | None:
         """A file never changes under its id, so there is nothing to look at."""
         return live
+
+
+def _source(step: Step) -> FileSource:
+    if step.wanted.source is None:
+        raise ValueError(f"{step.wanted.address} has no content to upload")
+    return step.wanted.source
+
+
+def _take_back(session: Session, remote_id: str, source: FileSource) -> None:
+    """Delete an upload that is not what was approved. Raises Unavailable, ambiguous, when it may stay."""
+    try:
+        session.data.delete_file(remote_id)
+    except ProviderError as error:
+        raise Unavailable(
+            f"{source.shown} was uploaded as {remote_id}, is not what was approved, and could not be deleted: "
+            f"{error.message}",
+            fix="'asstops gc' shows it and deletes it",
+            ambiguous=True,
+        ) from error
 
 
 def _check_unchanged(source: FileSource) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from asstops.providers.session import Session
 
 ACCOUNT_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}")
+LOOKS = 6
+LOOK_PAUSE_S = 0.5
 SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 
 
@@ -160,6 +162,18 @@ class ResourceKind(Kind[ResourceSpec]):
         if session.destroying:
             return (_observed(deleted, resource.address.key),) if session.purge else ()
         if resource.options["restore"]:
+            mark = from_tags(deleted.get("tags"))
+            if mark is not None and mark.stack != session.stack:
+                raise UnsafePlan(
+                    [
+                        Problem(
+                            f"the deleted account {resource.address.key} belongs to the stack {mark.stack!r}, so it "
+                            "is not brought back",
+                            resource.location,
+                            "restore it from that stack's spec, or choose another name",
+                        )
+                    ]
+                )
             session.restoring = True
             return ()
         until = (deleted.get("properties") or {}).get("scheduledPurgeDate", "")
@@ -206,9 +220,23 @@ class ResourceKind(Kind[ResourceSpec]):
 
     def delete(self, session: Session, live: Observed) -> None:
         """Soft delete: Azure keeps the account for 48 hours. With `purge` it is removed for good."""
-        _arm(session).delete_account()
-        if session.purge:
-            _arm(session).purge_account(str(live.body["location"]))
+        api, location = _arm(session), str(live.body["location"])
+        api.delete_account()
+        if not session.purge:
+            return
+        purged = False
+        for attempt in range(LOOKS):  # it may take a moment until Azure has it among the deleted ones
+            if api.get_deleted_account(location) is not None:
+                api.purge_account(location)
+                purged = True
+            elif purged:
+                return
+            if attempt or not purged:
+                session.limiter.wait(LOOK_PAUSE_S * 2**attempt)
+        raise NotFound(
+            f"the account {live.name} was deleted, but whether it is purged is not known",
+            fix="run 'asstops destroy --purge' again in a minute",
+        )
 
     def look(self, session: Session, live: Observed) -> Observed | None:
         """A soft-deleted account is not there, but a destroy that purges it goes on from what was listed."""

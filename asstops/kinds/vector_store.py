@@ -189,8 +189,13 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
         store = session.data.find_vector_store(live.remote_id)
         if store is None:
             return None
-        now = _settled(session, store, live.body["files"])
+        if _failed(store) != len(live.problems):
+            return _observed(store, _files_of(session, store["id"]) or [], session.account_name)
+        now = _settled(session, store, live.body["files"], failed=len(live.problems))
         return replace(now, problems=now.problems or live.problems)
+
+    def listed(self, session: Session) -> set[str]:
+        return {store["id"] for store in session.data.list_vector_stores()}
 
     def unsupported(self, wanted: Resource, api_version: str) -> tuple[str, ...]:
         """Chunking came with 2025-03-01-preview."""
@@ -220,9 +225,13 @@ def _chunking(wanted: Resource) -> dict[str, Any] | None:
     return {"type": "static", "static": static} if static else None
 
 
-def _settled(session: Session, store: dict[str, Any], wanted: Sequence[str]) -> Observed:
-    """The store as read back. The files are listed only when their number is not what it should be."""
-    if store["file_counts"]["total"] == len(wanted):
+def _failed(store: dict[str, Any]) -> int:
+    return int(store["file_counts"]["failed"] + store["file_counts"]["cancelled"])
+
+
+def _settled(session: Session, store: dict[str, Any], wanted: Sequence[str], failed: int = 0) -> Observed:
+    """The store as read back. The files are listed only when their numbers are not what they should be."""
+    if store["file_counts"]["total"] == len(wanted) and _failed(store) == failed:
         files: list[dict[str, Any]] = [{"id": file, "status": "completed"} for file in wanted]
     else:
         files = list(session.data.list_store_files(store["id"]))

@@ -18,6 +18,7 @@ MAX_FAILURES = 4
 # Another operation on an account takes minutes, so does the name of a new account until every resolver has it.
 MAX_PATIENT = 16
 LONGEST_PAUSE_S = 300.0
+CLOSING_S = 8.0  # whoever stopped us may not wait long: after that a pipeline ends the process by force
 LONGEST_BACKOFF_S = 8.0
 PATIENT_BACKOFF_S = 20.0
 
@@ -31,6 +32,9 @@ class Limiter:
         self._changed = threading.Condition()
         self._stopped = False
         self._for_good = False
+        self._closing = False
+        self._stop_after = False
+        self._hurry = False
         self.writes = 0
         self.requests = 0
 
@@ -51,20 +55,28 @@ class Limiter:
         `for_good`: not even what `closing` lets out.
         """
         with self._changed:
-            self._stopped = True
+            self._stop_after = self._closing
+            self._stopped = for_good or not self._closing or self._stopped
             self._for_good = self._for_good or for_good
             self._changed.notify_all()
 
     @contextmanager
     def closing(self) -> Iterator[None]:
-        """Let requests out again after stop(), for what must be written down before the process ends."""
+        """Let requests out again after stop(), for what must be written down before the process ends.
+
+        A pause that the service asked for is then waited for a few seconds at most.
+        """
         with self._changed:
-            stopped, self._stopped = self._stopped, self._for_good
+            stopped, self._stopped, self._closing = self._stopped, self._for_good, True
+            self._hurry = stopped
+            if stopped:
+                self._until = min(self._until, self._clock() + CLOSING_S)
         try:
             yield
         finally:
             with self._changed:
-                self._stopped = self._stopped or stopped
+                self._stopped, self._closing = self._stopped or stopped or self._stop_after, False
+                self._hurry = False
 
     def check(self) -> None:
         """Raise Interrupted after stop()."""
@@ -100,7 +112,7 @@ class Limiter:
                 if throttled > 1:
                     # What it asked for did not do; "0" over and over again must not use up all attempts at once.
                     delay = max(delay, _backoff(throttled))
-                if throttled > MAX_THROTTLED or delay > LONGEST_PAUSE_S:
+                if throttled > MAX_THROTTLED or delay > (CLOSING_S if self._hurry else LONGEST_PAUSE_S):
                     raise
                 self.pause(delay)
                 self.wait()

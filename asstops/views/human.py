@@ -173,7 +173,8 @@ def _ending(plan: Plan, ink: Ink) -> list[str]:
 def _limited(plan: Plan, ink: Ink) -> list[str]:
     shown = ", ".join(safe(str(target)) for target in plan.targets[:10])
     more = f" and {len(plan.targets) - 10:,} more" if len(plan.targets) > 10 else ""
-    needs = "what needs them" if plan.destroy else "what they need"
+    one = len(plan.targets) == 1
+    needs = f"what needs {'it' if one else 'them'}" if plan.destroy else f"what {'it needs' if one else 'they need'}"
     why = f": it is limited to {shown}{more}, and {needs}." if shown else "."
     return ink.lines([("warn", f"This plan is not complete{why}")], 2)
 

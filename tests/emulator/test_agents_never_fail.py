@@ -118,3 +118,30 @@ def test_one_piece_put_wrong(quick: Foundry) -> None:
                       suppress_health_check=list(HealthCheck))  # fmt: skip
     bounds(given(case=broken())(send))()
     assert {200, 400} <= set(seen), seen
+
+
+@pytest.mark.parametrize("depth", [120, 260, 450, 900, 3000])
+def test_deep_bodies(quick: Foundry, depth: int) -> None:
+    """A body that is nested deeper than its handler could follow is refused; what is taken can be read and used."""
+
+    def post(path: str, body: str) -> int:
+        answer = quick.emu.http.post(
+            quick.url + path, params={"api-version": "v1"}, headers=quick.bearer, content=body.replace("'", '"')
+        )
+        return answer.status_code
+
+    wanted = 200 if depth < 250 else 400
+    schema = "{'a':" * depth + "1" + "}" * depth
+    filters = "{'type':'and','filters':[" * depth + "{'type':'eq','key':'a','value':1}" + "]}" * depth
+    for tool in (
+        f"{{'type':'function','name':'f','strict':false,'parameters':{schema}}}",
+        f"{{'type':'file_search','vector_store_ids':[],'filters':{filters}}}",
+    ):
+        name = f"deep-{depth}"
+        definition = f"{{'kind':'prompt','model':'gpt-4o','tools':[{tool}]}}"
+        assert post(f"/agents/{name}/versions", f"{{'definition':{definition}}}") == wanted
+        if wanted == 200:
+            reference = f"{{'type':'agent_reference','name':'{name}'}}"
+            assert post("/openai/v1/responses", f"{{'input':'x','agent_reference':{reference}}}") == 200
+    listed = quick.emu.http.get(f"{quick.url}/agents", params={"api-version": "v1"}, headers=quick.bearer)
+    assert listed.status_code == 200, listed.text

@@ -322,3 +322,5 @@ def test_lists_have_pages(emulator: Any) -> None:
             token = emu.token("https://management.azure.com")
             answer = emu.http.get(answer["nextLink"], headers={"authorization": f"Bearer {token}"}).json()
         assert seen == ["emulator", "a0", "a1", "a2", "a3"]
+        for token in ("x", "-1", "\u00b2", "9" * 5000):
+            error_of(emu.arm("GET", path, params={"$skipToken": token}), 400)

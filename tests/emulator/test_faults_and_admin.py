@@ -119,7 +119,8 @@ def test_faults_are_checked_listed_and_removed(emu: Emu) -> None:
     made = emu.admin("POST", "/faults", {"faults": [{"status": 500}, {"status": 501}]})["faults"]
     emu.admin("DELETE", f"/faults/{made[0]['id']}")
     assert [item["status"] for item in emu.admin("GET", "/faults")["faults"]] == [501]
-    assert emu.http.delete("/_emulator/faults/99").status_code == 404
+    for unknown in ("99", "x", "%C2%B2", "9" * 5000):
+        assert emu.http.delete(f"/_emulator/faults/{unknown}").status_code == 404
 
 
 def test_request_log(emu: Emu) -> None:

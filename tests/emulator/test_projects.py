@@ -140,6 +140,18 @@ def test_bad_bodies(emu: Emu, extra: dict[str, Any]) -> None:
     error_of(emu.arm("GET", ONE), 404)
 
 
+def test_an_identity_has_a_type(emu: Emu) -> None:
+    """Also where a client sends back no more than what is read-only; of accounts and projects alike."""
+    account = hub(emu)
+    made = make_project(emu)
+    for path, before in ((ONE, made), (f"{GROUP}/accounts/contoso", account)):
+        for method in ("PUT", "PATCH"):
+            body = {key: before[key] for key in ("location", "kind", "sku") if key in before and method == "PUT"}
+            answer = emu.arm(method, path, {**body, "identity": {"tenantId": "x", "principalId": "y"}})
+            assert "identity.type" in error_of(answer, 400)["message"]
+        assert emu.arm("GET", path).json()["identity"] == before["identity"]
+
+
 def test_names_are_case_insensitive(emu: Emu) -> None:
     hub(emu)
     make_project(emu, "One")

@@ -284,6 +284,8 @@ def test_search_and_content(emu: Emu) -> None:
         {"query": "x", "foo": 1},
         {"query": "x", "ranking_options": {"score_threshold": 1.1}},
         {"query": "x", "filters": {}},
+        {"query": "x", "filters": {"type": {}}},
+        {"query": "x", "filters": {"type": "and", "filters": [{"type": []}]}},
     ):
         error_of(emu.data("POST", f"{path}/search", bad), 400)
     content = emu.data("GET", f"{path}/files/{files[0]}/content").json()

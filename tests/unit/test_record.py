@@ -192,3 +192,10 @@ def test_names_and_keys_of_pages() -> None:
     """The first page has the plain name; no key of a spec looks like a page's."""
     assert [r.page_name("shop/prod", n) for n in (0, 1)] == ["asstops:shop/prod", "asstops:shop/prod:1"]
     assert [r.is_page(Mark("s", key)) for key in ("#0", "#12", "0", "#", "a#1")] == [True, True, False, False, False]
+
+
+def test_what_is_no_entry_is_passed_over() -> None:
+    """Somebody's edit of the metadata must not keep every plan from being made."""
+    good = r.id_digest("file-1") + r.content_digest("a", source("a.md", "text"))
+    page = r.decode("vs_1", Mark("demo", "#0"), {"00": good + "ABCDEFG\u00c4BCDEF", "01": "!" * r.ENTRY})
+    assert dict(page.entries) == {good[:7]: good[7:]}

@@ -6,6 +6,8 @@ logged, delayed or struck by a fault.
 
 from __future__ import annotations
 
+import re
+
 from asstops.emulator import checks, registry
 from asstops.emulator.app import ADMIN_PREFIX, shown_entry
 from asstops.emulator.catalogue import MODELS
@@ -70,7 +72,7 @@ def clear_faults(call: Call) -> Reply:
 
 def remove_fault(call: Call) -> Reply:
     ident = call.params["id"]
-    if not ident.isdigit() or not call.state.faults.remove(int(ident)):
+    if not re.fullmatch(r"[0-9]{1,18}", ident) or not call.state.faults.remove(int(ident)):
         raise Refusal(404, f"No fault has the id {ident}.")
     return Reply(None, 204)
 
