@@ -221,6 +221,7 @@ class ResourceKind(Kind[ResourceSpec]):
     def delete(self, session: Session, live: Observed) -> None:
         """Soft delete: Azure keeps the account for 48 hours. With `purge` it is removed for good."""
         api, location = _arm(session), str(live.body["location"])
+        was_there = session.purge and api.get_account() is not None
         api.delete_account()
         if not session.purge:
             return
@@ -229,7 +230,7 @@ class ResourceKind(Kind[ResourceSpec]):
             if api.get_deleted_account(location) is not None:
                 api.purge_account(location)
                 purged = True
-            elif purged:
+            elif purged or not was_there:
                 return
             if attempt or not purged:
                 session.limiter.wait(LOOK_PAUSE_S * 2**attempt)

@@ -271,7 +271,7 @@ DOCTORED: dict[str, tuple[Callable[[dict[str, Any]], Any], int, str]] = {
     "a create of what is there": (lambda c: c["plan"]["changes"][0].update(after=None), 1, "damaged"),
     "an address that is none": (lambda c: c["plan"]["changes"][0].update(address="x"), 1, "not an address"),
     "another version": (lambda c: c.update(asstops_version="0.0.1"), 1, "made by asstops 0.0.1"),
-    "a later format": (lambda c: c.update(format_version=2), 1, "carry it out with the version that made it"),
+    "a later format": (lambda c: c.update(format_version=2), 1, "its format is 2, this asstops reads 1"),
     "an escape sequence for a version": (lambda c: c.update(asstops_version="\x1b[2J"), 1, "\\x1b[2J"),
     "a spec outside the repository": (
         lambda c: c["invocation"].update(files=["../../../../../../../../etc/passwd"]),
