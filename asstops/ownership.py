@@ -183,7 +183,7 @@ def other_origin(found: Sequence[Address]) -> Problem | None:
     """One objection to all objects that a spec of another origin made; None when there are none."""
     if not found:
         return None
-    shown = ", ".join(map(str, found[:3])) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+    shown = ", ".join(map(str, sorted(found)[:3])) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
     verb = "was" if len(found) == 1 else "were"
     return Problem(
         f"{shown} {verb} made by a spec of the same stack name, but from another repository or path",

@@ -125,7 +125,7 @@ def test_files_that_show_up_late_keep_the_record(world: World, here: Here) -> No
     applied(here(world, "apply", "-y"))
     world.sales(0, vector_stores=None, assistants=None, deployments=None)
     here.pause(0.1)  # type: ignore[attr-defined]
-    world.fault(method="GET", path="/files$", list_lag_s=3600, count=1)
+    world.fault(method="GET", path="/openai/files$", list_lag_s=3600, count=1)
     ended = here(world, "apply", "-y", "--allow-deletes", "100")
     assert ended.code == 3, ended
     assert "showed 2 files of the stack late" in ended.text
