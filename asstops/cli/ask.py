@@ -21,7 +21,7 @@ from asstops.cli.talk import (
 from asstops.errors import AsstopsError, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from asstops.conversation import Answer
+    from asstops.talk.answer import Answer
 
 
 @click.command("ask")
@@ -38,7 +38,7 @@ def command(
     """Ask an assistant of the spec, and show the answer as it comes.
 
     ASSISTANT is its key in the spec, TEXT the question; - reads it from stdin. Files that the answer cites are listed
-    after it. The thread's id goes to stderr: --thread goes on with it.
+    after it. The id of the thread, or of the conversation with an agent, goes to stderr: --thread goes on with it.
     """
     question = from_stdin() if text == "-" else text
     if not question.strip():
@@ -64,7 +64,13 @@ def _document(answer: Answer) -> dict[str, Any]:
     return {
         "text": answer.text,
         "citations": [
-            {"number": c.number, "file_id": c.file_id, "file_name": c.file_name or None, "quote": c.quote or None}
+            {
+                "number": c.number,
+                "file_id": c.file_id or None,
+                "file_name": c.file_name or None,
+                "quote": c.quote or None,
+                "url": c.url or None,
+            }
             for c in answer.citations
         ],
         "tool_calls": [

@@ -25,7 +25,8 @@ from asstops.cli.terminal import interactive
 from asstops.errors import AsstopsError, ExitCode, ProviderError, UsageError
 
 if TYPE_CHECKING:
-    from asstops.conversation import Conversation, ToolCall
+    from asstops.talk.answer import ToolCall
+    from asstops.talk.conversation import Conversation
 
 _HELP = "/thread shows the thread's id, /exit or Ctrl-D ends the conversation, Ctrl-C stops an answer.\n"
 

@@ -17,7 +17,8 @@ from asstops.errors import AsstopsError, ExitCode, UsageError
 from asstops.model import Address
 
 if TYPE_CHECKING:
-    from asstops.conversation import Answer, Conversation, ToolCall
+    from asstops.talk.answer import Answer, Citation, ToolCall
+    from asstops.talk.conversation import Conversation
 
 _SHOWN_ARGUMENTS = 300
 
@@ -39,7 +40,9 @@ def _outputs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
 
 
 def thread_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--thread", "thread_id", metavar="ID", default="", help="Go on with this thread.")(command)
+    return click.option(
+        "--thread", "thread_id", metavar="ID", default="", help="Go on with this thread, of an agent this conversation."
+    )(command)
 
 
 def tool_output_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,12 +85,11 @@ def conversation(
     ask_for: Callable[[ToolCall], str | None] | None = None,
 ) -> Conversation:
     """A conversation whose text goes to stdout as it comes, unless `quiet`; `ask_for` gets what no option gave."""
-    from asstops.conversation import Conversation, Listener
-    from asstops.providers.threads_api import ThreadsApi
+    from asstops.talk.answer import Listener
     from asstops.views.text import cut, safe
 
     if thread_id and not re.fullmatch(r"[A-Za-z0-9_-]+", thread_id):
-        raise UsageError(f"{thread_id!r} is no id of a thread", fix="it looks like thread_abc123")
+        raise UsageError(f"{thread_id!r} is no id of a thread", fix="it looks like thread_abc123 or conv_abc123")
 
     def text(piece: str) -> None:
         if not quiet:
@@ -101,8 +103,8 @@ def conversation(
             return outputs[call.name]
         return ask_for(call) if ask_for is not None else None
 
-    api = ThreadsApi(run.session.data)
-    return Conversation(api, remote_id, Listener(text, called, output), run.session.limiter.wait, thread_id)
+    session, listener = run.session, Listener(text, called, output)
+    return session.service.talk(session, remote_id, listener, session.limiter.wait, thread_id)
 
 
 def readable(text: str) -> str:
@@ -113,20 +115,27 @@ def readable(text: str) -> str:
 
 
 def show_end(run: Run, answer: Answer) -> None:
-    """What follows an answer: the end of its last line, and the files that it cites."""
-    from asstops.views.text import safe
-
+    """What follows an answer: the end of its last line, and what it cites."""
     run.say("" if answer.text.endswith("\n") or not answer.text else "\n")
     if answer.citations:
-        lines = [f"[{c.number}] {safe(c.file_name or c.file_id)}\n" for c in answer.citations]
+        lines = [f"[{c.number}] {_cited(c)}\n" for c in answer.citations]
         run.say("\n" + "".join(lines))
+
+
+def _cited(citation: Citation) -> str:
+    """A file's name, or a page's title and address."""
+    from asstops.views.text import safe
+
+    name, url = safe(citation.file_name or citation.file_id), safe(citation.url)
+    return f"{name} {url}" if url and name != url else name or "a source that the service does not name"
 
 
 def advice(answer: Answer) -> str:
     """What to do about an answer that is none."""
-    if answer.status == "requires_action":
-        names = sorted({call.name for call in answer.tool_calls if call.output is None})
-        return "give it with " + " ".join(f"--tool-output '{name}=JSON'" for name in names) + "; the run was cancelled"
+    if answer.fix:
+        return answer.fix
+    if names := sorted({call.name for call in answer.tool_calls if call.output is None}):
+        return "give it with " + " ".join(f"--tool-output '{name}=JSON'" for name in names) + "; the answer was stopped"
     if answer.status == "incomplete":
         return "ask for a shorter answer, or go on in the thread"
     if "rate_limit" in answer.reason:
@@ -136,7 +145,7 @@ def advice(answer: Answer) -> str:
 
 @contextmanager
 def cancelling(talk: Conversation) -> Iterator[None]:
-    """Whatever ends the block early cancels the run, so that nothing is left at work or barring the thread."""
+    """Whatever ends the block early stops the answer, so that nothing is left at work or barring the thread."""
 
     def ended(_number: int, _frame: object) -> None:
         raise SystemExit(ExitCode.TERMINATED)
@@ -147,7 +156,7 @@ def cancelling(talk: Conversation) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit):
         again = signal.signal(signal.SIGINT, signal.default_int_handler)
         if talk.cancel():
-            click.echo("\nThe run was cancelled.", err=True)
+            click.echo("\nThe answer was stopped.", err=True)
         signal.signal(signal.SIGINT, again)
         raise
     except BrokenPipeError:  # nobody reads the answer any more

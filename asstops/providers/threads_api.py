@@ -1,41 +1,32 @@
 """Threads, messages and runs of an Azure OpenAI account, as plain JSON: what talking to an assistant needs.
 
-Owns the requests and the reading of event streams. What the events mean is conversation.py's business. A message or
-a run that may have been taken is never sent twice: an assistant would answer twice.
+Owns the requests and the form of the events. What they mean is talk/threads.py's business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from asstops.errors import AsstopsError, NotFound, ProviderError, Unavailable
-from asstops.providers.failures import openai_errors
-from asstops.providers.openai_api import Json, OpenAIApi
+from asstops.errors import ProviderError
+from asstops.providers.openai_api import Json
+from asstops.providers.talk_api import TalkApi
 
 if TYPE_CHECKING:
-    from openai import AzureOpenAI
+    from openai import OpenAI
 
-STREAM_TIMEOUT_S = 600.0  # between two events; a run expires after ten minutes
 _MOST_CALLS = 100
 
 
-class ThreadsApi:
-    """The conversations of one account. Signs in and keeps to limits as the API object that it is given does."""
-
-    def __init__(self, api: OpenAIApi) -> None:
-        self._api = api
-
-    @property
-    def endpoint(self) -> str:
-        return self._api.endpoint
+class ThreadsApi(TalkApi):
+    """The threads of one account."""
 
     def create_thread(self) -> Json:
-        return self._send("creating a thread", lambda c: c.beta.threads.with_raw_response.create(), once=True)
+        return self._api.send("creating a thread", lambda c: c.beta.threads.with_raw_response.create(), once=True)
 
     def add_message(self, thread_id: str, text: str) -> Json:
         """Add what the user says."""
-        return self._send(
+        return self._api.send(
             f"adding a message to {thread_id}",
             lambda c: c.beta.threads.messages.with_raw_response.create(thread_id, role="user", content=text),
             once=True,
@@ -43,7 +34,7 @@ class ThreadsApi:
 
     def messages_of_run(self, thread_id: str, run_id: str) -> list[Json]:
         """What the assistant wrote in a run, oldest first."""
-        page = self._send(
+        page = self._api.send(
             f"reading the answer in {thread_id}",
             lambda c: c.beta.threads.messages.with_raw_response.list(
                 thread_id, run_id=run_id, order="asc", limit=_MOST_CALLS
@@ -53,14 +44,14 @@ class ThreadsApi:
         return [item for item in page.get("data") or [] if item.get("role") == "assistant"]
 
     def get_run(self, thread_id: str, run_id: str) -> Json:
-        return self._send(
+        return self._api.send(
             f"reading the run {run_id}",
             lambda c: c.beta.threads.runs.with_raw_response.retrieve(run_id, thread_id=thread_id),
             writing=False,
         )
 
     def newest_run(self, thread_id: str) -> Json | None:
-        page = self._send(
+        page = self._api.send(
             f"listing the runs of {thread_id}",
             lambda c: c.beta.threads.runs.with_raw_response.list(thread_id, limit=1, order="desc"),
             writing=False,
@@ -68,20 +59,10 @@ class ThreadsApi:
         return next(iter(page.get("data") or []), None)
 
     def cancel_run(self, thread_id: str, run_id: str) -> Json:
-        return self._send(
+        return self._api.send(
             f"cancelling the run {run_id}",
             lambda c: c.beta.threads.runs.with_raw_response.cancel(run_id, thread_id=thread_id),
         )
-
-    def file_name(self, file_id: str) -> str:
-        """The name of a file; "" when it is gone."""
-        try:
-            found = self._send(
-                f"reading the file {file_id}", lambda c: c.files.with_raw_response.retrieve(file_id), writing=False
-            )
-        except NotFound:
-            return ""
-        return str(found.get("filename") or "")
 
     def stream_run(self, thread_id: str, assistant_id: str) -> Iterator[tuple[str, Json]]:
         """Start a run; yield its events, as (name, data), until it ends or waits for outputs of functions."""
@@ -97,47 +78,14 @@ class ThreadsApi:
         return self._stream(
             f"giving outputs of functions to the run {run_id}",
             lambda c: c.beta.threads.runs.submit_tool_outputs(
-                run_id,
-                thread_id=thread_id,
-                tool_outputs=outputs,  # type: ignore[arg-type]
-                stream=True,
+                run_id, thread_id=thread_id, tool_outputs=cast(Any, outputs), stream=True
             ),
         )
 
-    def _send(
-        self, doing: str, request: Callable[[AzureOpenAI], Any], *, once: bool = False, writing: bool = True
-    ) -> Json:
-        return self._api.send(doing, request, once=once, writing=writing)
-
-    def _stream(self, doing: str, request: Callable[[AzureOpenAI], Any]) -> Iterator[tuple[str, Json]]:
-        """Follow one stream. Raises Unavailable with `ambiguous` when it breaks off: the run goes on without us."""
-        import openai
-
-        api = self._api
-        client = api.client.with_options(timeout=openai.Timeout(STREAM_TIMEOUT_S, connect=10.0))
-
-        def opened() -> Any:
-            with openai_errors(doing, api.caller, writing=True):
-                return request(client)
-
-        with api.limiter.call(opened, repeatable=False, writing=True, patient=False) as stream:
-            events = iter(stream)
-            while True:
-                try:
-                    with openai_errors(doing, api.caller, writing=True):
-                        event = next(events)
-                except StopIteration:
-                    return
-                except AsstopsError:
-                    raise
-                except Exception as error:  # the HTTP library's own: the SDK translates none while it reads a stream
-                    raise Unavailable(
-                        f"{doing}: the stream broke off: {error}",
-                        fix="check the network, then ask again",
-                        ambiguous=True,
-                    ) from error
-                name, data = str(getattr(event, "event", "")), getattr(event, "data", None)
-                if name == "error":
-                    raise ProviderError(f"{doing}: {data}")
-                if data is not None and hasattr(data, "to_dict"):
-                    yield name, data.to_dict(mode="json")
+    def _stream(self, doing: str, request: Callable[[OpenAI], Any]) -> Iterator[tuple[str, Json]]:
+        for event in self.events(doing, self.open(doing, request)):
+            name, data = str(getattr(event, "event", "")), getattr(event, "data", None)
+            if name == "error":
+                raise ProviderError(f"{doing}: {data}")
+            if data is not None and hasattr(data, "to_dict"):
+                yield name, data.to_dict(mode="json")
