@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from asstops import graph, readback, recheck
 from asstops.diff import flatten, resolve_refs
 from asstops.errors import AsstopsError, Interrupted, Moved, ProviderError, ResultDiffers, Unavailable
+from asstops.forms import is_form_of
 from asstops.graph import Phase, StepId
 from asstops.kinds.base import Step
 from asstops.model import (
@@ -55,7 +56,6 @@ Emit = Callable[[Event], None]
 def apply(
     plan: Plan,
     session: Session,
-    kinds: Mapping[str, Kind[Any]],
     snapshot: Snapshot,
     emit: Emit,
     *,
@@ -68,7 +68,7 @@ def apply(
     `snapshot` is what the plan was made from. `stop` ends the work early: what runs is finished, nothing new
     begins. `journal` is told of uploads, so that a killed apply need not send them again.
     """
-    return _Run(plan, session, kinds, snapshot, emit, stop or threading.Event(), journal).run(parallelism)
+    return _Run(plan, session, snapshot, emit, stop or threading.Event(), journal).run(parallelism)
 
 
 class _Run:
@@ -78,7 +78,6 @@ class _Run:
         self,
         plan: Plan,
         session: Session,
-        kinds: Mapping[str, Kind[Any]],
         snapshot: Snapshot,
         emit: Emit,
         stop: threading.Event,
@@ -86,7 +85,7 @@ class _Run:
     ) -> None:
         self._plan = plan
         self._session = session
-        self._kinds = kinds
+        self._kinds = kinds = session.service.kinds
         self._emit = emit
         self._stop = stop
         self._ids: dict[Address, str] = dict(plan.known)
@@ -112,7 +111,7 @@ class _Run:
         self._skipped: list[Event] = []
         self._stale = False
         self._gone: set[str] = set()  # ids that this apply has deleted, or is about to
-        self._made: dict[str, set[str]] = {kind: set() for kind in kinds if not kinds[kind].rules.named}
+        self._made: dict[str, set[str]] = {name: set() for name, kind in kinds.items() if kind.plane == "data"}
         if plan.record is RecordAction.DELETE:
             self._remember_last()
 
@@ -277,8 +276,8 @@ class _Run:
         self._read_back(kind, step, live)
         self._ids[change.address] = live.remote_id
         self._labels[live.remote_id] = str(change.address)
-        if not kind.rules.named and (change.live is None or change.live.remote_id != live.remote_id):
-            self._made[kind.name].add(live.remote_id)
+        if kind.name in self._made and (change.live is None or kind.token(change.live) != kind.token(live)):
+            self._made[kind.name].add(kind.token(live))
         return ""
 
     def _create(self, kind: Kind[Any], step: Step) -> Observed:
@@ -324,9 +323,7 @@ class _Run:
         wrong = [
             f"{path} was sent as {_cut(sent)} and the service keeps {_cut(stored)}"
             for path, (sent, stored) in sorted(forms.items())
-            if not readback.is_form_of(
-                sent, stored, rules.forgettable.get(path, frozenset()), caseless=path in rules.caseless
-            )
+            if not is_form_of(sent, stored, rules.forgettable.get(path, frozenset()), caseless=path in rules.caseless)
         ]
         if step.live is not None:
             kept = readback.not_reset(rules, body, step.live.body, live.body, step.changed)
@@ -335,8 +332,8 @@ class _Run:
             raise ResultDiffers(
                 "; ".join(wrong), fix="plan again to see what is live; the service may not support this value"
             )
-        if not forms:
-            return
+        if not forms or rules.versioned:
+            return  # what a service makes of a version that it keeps for good is no drift
         mark = replace(step.mark, stored={**step.mark.stored, **readback.stored_forms(forms)})
         kind.update(self._session, replace(step, mark=mark, live=live, changed=frozenset()))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asstops.digest import canonical, canonical_list
+from asstops.forms import is_form_of
 from asstops.mark import is_ours, path_digest, value_digest
 from asstops.model import (
     UNKNOWN,
@@ -87,7 +88,11 @@ def resolve_refs(value: Any, resolve: Resolve) -> Any:
 
 def field_digests(rules: KindRules, body: Body) -> dict[str, str]:
     """What the mark says of a wanted body: path digest -> value digest."""
-    return {path_digest(path): _digest(rules, path, value) for path, value in flatten(rules, body).items()}
+    return {
+        path_digest(path): _digest(rules, path, value)
+        for path, value in flatten(rules, body).items()
+        if path not in rules.unrecorded
+    }
 
 
 def compare(rules: KindRules, wanted: Resource, live: Observed, resolve: Resolve, label: Label) -> Comparison:
@@ -134,6 +139,11 @@ def _compare_field(
     broken = _broken_items(is_now, live) if kind else {}
     if not broken and not unknown and same(normal(rules, path, will_be), is_now):
         return None
+    if path in rules.unrecorded:
+        return FieldDiff(path, display(is_now), shown)
+    untouched = live.pristine and applied == now and not broken and not unknown
+    if untouched and is_form_of(normal(rules, path, will_be), is_now, rules.forgettable.get(path, frozenset())):
+        return None  # what the service made of exactly this
     labelled = _labelled(rules, path, is_now, label)
     live_digest = value_digest(None if labelled == [] else labelled)
     if not broken and applied == now and mark.stored.get(key) == live_digest:

@@ -174,7 +174,9 @@ class Observed:
     `body` is normalised like a wanted one, with remote ids where that has Refs. `uses` are the (kind, remote id)
     pairs it refers to. `problems` maps a field item (a file id, say) to what the service says is wrong with it.
     `ready` is False while the service is still at work on it; `usable` False once it can only be made anew.
-    `raw` is the service's own answer, for writes that must carry unmanaged fields over.
+    `raw` is the service's own answer, for writes that must carry unmanaged fields over. Where a service keeps versions,
+    `history` has what each of them refers to, the newest first, as far as it was read; and `pristine` says that the
+    newest is one that asstops wrote, which nobody can have changed.
     """
 
     kind: str
@@ -187,6 +189,8 @@ class Observed:
     problems: Mapping[str, str] = field(default_factory=dict)
     ready: bool = True
     usable: bool = True
+    history: tuple[frozenset[tuple[str, str]], ...] = ()
+    pristine: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 

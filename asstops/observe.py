@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 def observe(
     session: Session,
-    kinds: Mapping[str, Kind[Any]],
     wanted: Mapping[Address, Resource],
     stack: str,
     story: Story | None = None,
 ) -> Snapshot:
-    """All live objects that matter to the stack. The account comes first, since it says where the rest is.
+    """All live objects that matter to the stack. The account comes first, and what is within it: they say where the rest is.
 
     `story` is what the journal on this machine tells of uploads that may be missing in the record.
     """
+    kinds = session.service.kinds
     by_kind: dict[str, list[Resource]] = {name: [] for name in kinds}
     for address, resource in wanted.items():
         by_kind[address.kind].append(resource)
     objects: dict[str, Sequence[Observed]] = {}
-    for name, kind in kinds.items():
+    for name, kind in sorted(kinds.items(), key=lambda item: bool(item[1].within)):
         if kind.single:
             objects[name] = list(kind.observe(session, by_kind[name]))
     rest = [kind for kind in kinds.values() if not kind.single and _reachable(kind, session)]

@@ -194,14 +194,19 @@ class _Planning:
         after = self._mark(resource, mark.generation, mark.nonce, found.stored)
         after = replace(after, origin=after.origin or mark.origin)
         after = replace(after, fields=found.fields) if rules.marked else after
-        reason = self._housekeeping(mark, after, live, losers, found)
+        reason = self._housekeeping(mark, after, live, losers, found, versioned=rules.versioned)
         if not found.diffs and not reason:
             self.unchanged += 1
             return
         self._change(Action.UPDATE, resource, live, losers, found, reason, mark=after, moves=moves)
 
-    def _housekeeping(self, mark: Mark, after: Mark, live: Observed, losers: list[Observed], found: Comparison) -> str:
-        """Why an object whose fields all agree is written to all the same; "" when it is not."""
+    def _housekeeping(
+        self, mark: Mark, after: Mark, live: Observed, losers: list[Observed], found: Comparison, *, versioned: bool
+    ) -> str:
+        """Why an object whose fields all agree is written to all the same; "" when it is not.
+
+        A `versioned` kind gets no new version for its mark alone, unless that says what nothing else does.
+        """
         reasons = []
         if not live.ready and not found.diffs:
             reasons.append("the service is still at work on it; apply waits until it is ready")
@@ -211,7 +216,7 @@ class _Planning:
             reasons.append("the origin of the spec is noted anew")
         if losers:
             reasons.append("a copy left by an interrupted apply is removed")
-        if not reasons and after != mark and not found.diffs:
+        if not reasons and after != mark and not found.diffs and not versioned:
             reasons.append("the live object already agrees; only the mark of asstops is brought up to date")
         return "; ".join(reasons)
 

@@ -20,7 +20,8 @@ class KindRules:
     the field whose digest is added only when the object is complete. `forgettable` names the
     keys inside a field that a service may drop without another word, `caseless` the fields in which it may change the
     case of a text. `shown_only` fields are for people and never
-    compared; `hidden` ones are compared and never shown.
+    compared; `hidden` ones are compared and never shown. `unrecorded` fields have no digest in the mark. `versioned`
+    kinds keep versions that nobody can change: the mark is part of one, so only a new version brings it up to date.
     """
 
     create_only: frozenset[str] = frozenset()
@@ -39,3 +40,5 @@ class KindRules:
     caseless: frozenset[str] = frozenset()
     shown_only: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
+    unrecorded: frozenset[str] = frozenset()
+    versioned: bool = False

@@ -11,12 +11,38 @@ from asstops.mark import origin_digest
 from asstops.model import Action, Address, Notice, Plan, Resource, Target
 from asstops.ownership import Snapshot
 from asstops.planner import Request, make_plan
+from asstops.rules import KindRules
 
 if TYPE_CHECKING:
     from asstops.journal import Journal
     from asstops.leftovers import Leftover
     from asstops.providers.session import Session
+    from asstops.providers.settings import Settings
     from asstops.spec import Stack
+
+
+def open_session(
+    stack: Stack,
+    settings: Settings,
+    *,
+    ingest_timeout_s: float = 1800,
+    destroying: bool = False,
+    purge: bool = False,
+) -> Session:
+    """The way to the service that serves the stack. Nothing is sent before it is used."""
+    from asstops.providers.session import Session
+    from asstops.services import by_name
+
+    return Session(
+        settings,
+        by_name(stack.service),
+        stack.account,
+        project=stack.project,
+        stack=stack.identity,
+        ingest_timeout_s=ingest_timeout_s,
+        destroying=destroying,
+        purge=purge,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +52,7 @@ class Prepared:
     plan: Plan
     snapshot: Snapshot
     wanted: Mapping[Address, Resource]
+    rules: Mapping[str, KindRules]
 
 
 def prepare(
@@ -38,16 +65,14 @@ def prepare(
     journal: Journal | None = None,
 ) -> Prepared:
     """Hash the files, read live state and make the plan. Reads much, writes nothing."""
-    from asstops.kinds import registry
     from asstops.kinds.file import with_content
     from asstops.observe import observe
     from asstops.spec import hash_files
 
-    kinds = registry()
     _check_versions(stack, session)
     hashed = hash_files(stack.resources)  # on destroy too: content alone tells files of one name apart
     wanted = {a: with_content(r) for a, r in hashed.items()}
-    snapshot = observe(session, kinds, wanted, stack.identity, journal.read() if journal is not None else None)
+    snapshot = observe(session, wanted, stack.identity, journal.read() if journal is not None else None)
     request = Request(
         target=target_of(stack, session),
         origin=origin_digest(stack.origin),
@@ -56,10 +81,15 @@ def prepare(
         accept_origin=accept_origin,
     )
     try:
-        plan = make_plan(request, wanted, snapshot, {name: kind.rules for name, kind in kinds.items()})
+        plan = make_plan(request, wanted, snapshot, session.service.rules)
     except UnsafePlan as error:
         raise UnsafePlan([placed(problem, stack) for problem in error.objections]) from error
-    return Prepared(replace(plan, notices=(*plan.notices, *_of_the_account(plan, session))), snapshot, wanted)
+    return Prepared(
+        replace(plan, notices=(*session.service.notices(session), *plan.notices, *_of_the_account(plan, session))),
+        snapshot,
+        wanted,
+        session.service.rules,
+    )
 
 
 def placed(problem: Problem, stack: Stack) -> Problem:
@@ -94,14 +124,13 @@ class Remains:
 def remains(stack: Stack, session: Session, journal: Journal) -> Remains:
     """Look for leftovers. Writes nothing. Raises UnsafePlan for a record that another repository or path wrote."""
     from asstops.collect import gather
-    from asstops.kinds import registry
     from asstops.kinds.file import with_content
     from asstops.observe import observe
     from asstops.spec import hash_files
 
     wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
     story, origin = journal.read(), origin_digest(stack.origin)
-    snapshot = observe(session, registry(), wanted, stack.identity, story)
+    snapshot = observe(session, wanted, stack.identity, story)
     if any(origin and page.mark.origin not in ("", origin) for page in snapshot.record.pages):
         text = "the record of files was written by a spec of the same stack name, from another repository or path"
         fix = "choose another stack name, or take it over with 'asstops apply --accept-origin'"
@@ -124,9 +153,7 @@ def target_of(stack: Stack, session: Session) -> Target:
 
 def _check_versions(stack: Stack, session: Session) -> None:
     """Refuse fields that the API version in force does not have, rather than drop them."""
-    from asstops.kinds import registry
-
-    kinds, version = registry(), session.settings.api_version
+    kinds, version = session.service.kinds, session.service.api_version(session.settings)
     problems = [
         Problem(
             f"{address}: {field} does not exist in api-version {version}",
@@ -142,15 +169,13 @@ def _check_versions(stack: Stack, session: Session) -> None:
 
 def live_ids(stack: Stack, session: Session) -> tuple[dict[Address, str], tuple[Address, ...]]:
     """The remote id of every object of the spec that exists, and the addresses of those that do not."""
-    from asstops.kinds import registry
     from asstops.kinds.file import with_content
     from asstops.observe import observe
     from asstops.planner import identify
     from asstops.spec import hash_files
 
-    kinds = registry()
     wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
-    snapshot = observe(session, kinds, wanted, stack.identity)
+    snapshot = observe(session, wanted, stack.identity)
     request = Request(target_of(stack, session))
-    found = identify(request, wanted, snapshot, {name: kind.rules for name, kind in kinds.items()})
+    found = identify(request, wanted, snapshot, session.service.rules)
     return found, tuple(address for address in wanted if address not in found)

@@ -98,7 +98,6 @@ def carry_out(
 def _apply(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -> tuple[Report, int]:
     from asstops.apply import apply
     from asstops.graph import steps
-    from asstops.kinds import registry
     from asstops.views.progress import progress_for
 
     terminal = Terminal.for_stderr()
@@ -111,7 +110,6 @@ def _apply(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -> t
         report = apply(
             prepared.plan,
             run.session,
-            registry(),
             prepared.snapshot,
             lambda event: bar.handle(run.masked(event)),
             parallelism=parallelism,

@@ -139,7 +139,6 @@ def _need_terminal() -> None:
 
 def _clean(run: Run, lock: StackLock, found: Remains, chosen: frozenset[str], *, tidy: bool, dismiss: bool) -> Cleaned:
     from asstops.collect import clean
-    from asstops.kinds import registry
 
     def tell(item: Leftover) -> None:
         lock.wrote = True
@@ -148,7 +147,7 @@ def _clean(run: Run, lock: StackLock, found: Remains, chosen: frozenset[str], *,
     try:
         return clean(
             run.session,
-            registry()["file"],
+            run.session.service.kinds["file"],
             found.snapshot,
             found.items,
             chosen,

@@ -106,17 +106,16 @@ def opened(
     Only with --local is anything locked here: the emulator's data, which one command can use at a time.
     """
     from asstops.journal import Journal
-    from asstops.providers.session import Session
     from asstops.providers.settings import Settings
+    from asstops.workflow import open_session
 
     started = time.monotonic()
     _log_requests(options.verbose)
     with _environment(options, lock_timeout_s) as (stack, environ):
         settings = Settings.from_environ(environ, local=options.local)
-        session = Session(
+        session = open_session(
+            stack,
             settings,
-            stack.account,
-            stack=stack.identity,
             ingest_timeout_s=ingest_timeout_s,
             destroying=destroying,
             purge=purge,

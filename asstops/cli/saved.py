@@ -137,11 +137,9 @@ def check(saved: SavedPlan, run: Run, prepared: Prepared) -> None:
 
 
 def _pins(prepared: Prepared) -> Pins:
-    from asstops.kinds import registry
     from asstops.pins import pins
 
-    rules = {name: kind.rules for name, kind in registry().items()}
-    return pins(prepared.plan, prepared.wanted, prepared.snapshot, rules)
+    return pins(prepared.plan, prepared.wanted, prepared.snapshot, prepared.rules)
 
 
 def _invocation(options: Globals, run: Run, *, accept_origin: bool) -> Invocation:

@@ -25,14 +25,14 @@ def command(context: click.Context, auto_approve: bool) -> int:
     """
     from asstops.cli.local import without_azure
     from asstops.locks.waiting import UNKNOWN
-    from asstops.providers.session import Session
     from asstops.providers.settings import Settings
     from asstops.views.text import safe
+    from asstops.workflow import open_session
 
     options = options_of(context)
     environ = without_azure(os.environ) if options.local else os.environ
     stack = load_stack(options, environ)
-    session = Session(Settings.from_environ(environ, local=options.local), stack.account, stack=stack.identity)
+    session = open_session(stack, Settings.from_environ(environ, local=options.local))
     try:
         lock = lock_of(stack, session.settings, environ, session.credential, options)
         held, holder = lock.look()

@@ -1,13 +1,7 @@
-"""All kinds of resource. Importing this package registers every file in the folder; nothing else lists them."""
+"""The kinds of resource that every service has, one file each. A service's own are in its folder under services/."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
+from asstops.kinds.base import Kind, kinds_in
 
-from asstops.kinds.base import Kind, registry
-
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
-
-__all__ = ["Kind", "registry"]
+__all__ = ["Kind", "kinds_in"]

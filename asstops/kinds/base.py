@@ -1,14 +1,17 @@
 """What a kind of resource is: the contract between kinds and the rest, and the registry.
 
-A kind is one file in this folder: the model of what users write, the rules the planner needs as data, and the calls
-to the service. Nothing else lists kinds; `asstops.kinds` imports what is in its folder.
+A kind is one file: the model of what users write, the rules the planner needs as data, and the calls to the service.
+Those in this folder belong to every service, those of one service alone are in its folder under services/. Nothing
+else lists kinds; `kinds_in` imports what is in a folder.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from asstops.kinds.fields import FileEntry, FileText, SpecModel
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 SpecT = TypeVar("SpecT", bound=SpecModel)
 KeyPath = tuple[Any, ...]
 """Where inside an entry of the spec: keys and indexes, as in pydantic's `loc`."""
+
+Homes = frozenset[tuple[str, str]]
+"""What an object lives in, as pairs (kind, remote id): part of its `uses`."""
 
 KEY_PATTERN = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 KEY_RULE = "use 1 to 63 letters, digits and inner hyphens"
@@ -79,18 +85,22 @@ class Kind(ABC, Generic[SpecT]):
 
     `section` is the spec's top-level key; `single` kinds have one entry there instead of a map of keys.
     `plane` says where it lives: in Azure Resource Manager, or in the account's data plane. A key is valid
-    when all of it matches `key_pattern`, which `key_rule` puts in words.
+    when all of it matches `key_pattern`, which `key_rule` puts in words. `within` names the kind inside whose entry,
+    under `section`, a single kind stands. `lacks` are fields of the model that the service does not have, as dotted
+    paths without indexes, each with what to do instead.
     """
 
     name: ClassVar[str]
     section: ClassVar[str]
     summary: ClassVar[str]
     single: ClassVar[bool] = False
+    within: ClassVar[str] = ""
     plane: ClassVar[Literal["arm", "data"]] = "data"
     key_pattern: ClassVar[str] = KEY_PATTERN
     key_rule: ClassVar[str] = KEY_RULE
     spec: ClassVar[type[SpecModel]]
     rules: ClassVar[KindRules]
+    lacks: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def build(self, key: str, spec: SpecT, ctx: BuildContext) -> Resource:
@@ -123,9 +133,13 @@ class Kind(ABC, Generic[SpecT]):
         """Raise Moved when what is to be sent is not what the plan was made from; before anything is written."""
         return
 
+    def token(self, live: Observed) -> str:
+        """What a listing must show of an object for it to be the one that was written: its id, perhaps its version."""
+        return live.remote_id
+
     def listed(self, session: Session) -> set[str]:
-        """The remote ids that a listing shows now."""
-        return {live.remote_id for live in self.observe(session, ())}
+        """The tokens that a listing shows now."""
+        return {self.token(live) for live in self.observe(session, ())}
 
     def unsupported(self, wanted: Resource, api_version: str) -> tuple[str, ...]:
         """Fields of `wanted` that this version of the API does not have."""
@@ -139,18 +153,33 @@ class Kind(ABC, Generic[SpecT]):
         return None
 
 
-_REGISTRY: dict[str, Kind[Any]] = {}
+def set_fields(value: Any, path: str = "", at: KeyPath = ()) -> Iterator[tuple[str, KeyPath]]:
+    """Every field that an entry gives, as a dotted path without indexes, and where it stands."""
+    if isinstance(value, SpecModel):
+        for name in sorted(value.model_fields_set):
+            key = type(value).model_fields[name].alias or name
+            inner = f"{path}.{key}" if path else key
+            yield inner, (*at, key)
+            yield from set_fields(getattr(value, name), inner, (*at, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from set_fields(item, path, (*at, index))
+
+
+_REGISTRY: dict[str, list[type[Kind[Any]]]] = {}
 
 
 def register(cls: type[Kind[Any]]) -> type[Kind[Any]]:
-    """Class decorator: make the kind known under its name."""
-    _REGISTRY[cls.name] = cls()
+    """Class decorator: make the kind known as one of its folder."""
+    _REGISTRY.setdefault(cls.__module__.rpartition(".")[0], []).append(cls)
     return cls
 
 
-def registry() -> Mapping[str, Kind[Any]]:
-    """Every known kind by name, in alphabetical order."""
-    return dict(sorted(_REGISTRY.items()))
+def kinds_in(package: str) -> Mapping[str, Kind[Any]]:
+    """The kinds of a folder by name. Imports every module in it."""
+    for module in iter_modules(import_module(package).__path__):
+        import_module(f"{package}.{module.name}")
+    return {kind.name: kind() for kind in _REGISTRY.get(package, ())}
 
 
-__all__ = ["Body", "BuildContext", "KeyPath", "Kind", "Step", "register", "registry"]
+__all__ = ["Body", "BuildContext", "Homes", "KeyPath", "Kind", "Step", "kinds_in", "register", "set_fields"]

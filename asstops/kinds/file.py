@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from asstops.errors import ApplyError, Moved, ProviderError, ResultDiffers, Unavailable
-from asstops.kinds.base import BuildContext, Kind, Step, register
+from asstops.kinds.base import BuildContext, Homes, Kind, Step, register
 from asstops.kinds.fields import Bool, SpecModel, Text
 from asstops.model import Address, FileSource, Observed, Resource
 from asstops.record import content_digest
@@ -63,7 +63,7 @@ class FileKind(Kind[FileSpec]):
     def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
         """Every file for assistants in the account; the record tells later which are ours."""
         for item in session.data.list_files():
-            yield _observed(item, session.account_name)
+            yield _observed(item, session.homes)
 
     def check(self, step: Step) -> None:
         _check_unchanged(_source(step))
@@ -89,7 +89,7 @@ class FileKind(Kind[FileSpec]):
                 fix="apply again, since the upload was taken back; if it happens again, look for a proxy that changes "
                 "what is sent",
             )
-        live = _observed(item, session.account_name)
+        live = _observed(item, session.homes)
         return replace(live, body={**live.body, "content": step.wanted.body["content"]})
 
     def update(self, session: Session, step: Step) -> Observed:
@@ -150,12 +150,12 @@ def with_content(resource: Resource) -> Resource:
     return replace(resource, body=body)
 
 
-def _observed(item: dict[str, Any], account: str) -> Observed:
+def _observed(item: dict[str, Any], homes: Homes) -> Observed:
     return Observed(
         kind="file",
         remote_id=item["id"],
         name=item.get("filename") or item["id"],
         body={"name": item.get("filename"), "size_bytes": item.get("bytes")},
         created_at=item.get("created_at") or 0,
-        uses=frozenset({("resource", account)}),
+        uses=homes,
     )

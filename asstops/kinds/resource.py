@@ -9,8 +9,8 @@ Limits:       name 2-64 characters; tags of the spec at most 15, since the mark 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -32,6 +32,19 @@ LOOK_PAUSE_S = 0.5
 SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 
 
+class ProjectSpec(SpecModel):
+    """A Foundry project: what agents, their files and their vector stores live in."""
+
+    reaches_models = False
+
+    name: Text = Field(description="Project name, 2 to 64 characters.", examples=["sales"])
+    display_name: Text | None = Field(None, description="Name that people see.")
+    description: Text | None = Field(None, description="What it is for.")
+    managed: Bool = Field(True, description="false: the project exists by other hands and is never written or deleted.")
+    tags: TextMap = Field(default_factory=dict, description="Azure tags; other tags on the project are left alone.")
+    protect: Bool = Field(False, description="Refuse to delete it, also after it has left the spec.")
+
+
 class ResourceSpec(SpecModel):
     """The Azure account. Leave the section out to use the endpoint in the environment."""
 
@@ -45,8 +58,8 @@ class ResourceSpec(SpecModel):
     location: Text | None = Field(
         None, description="Azure region; needed unless managed is false.", examples=["swedencentral"]
     )
-    kind: Annotated[Literal["OpenAI", "AIServices"], BeforeValidator(source_text)] = Field(
-        "OpenAI", description="Kind of account; agents need AIServices."
+    kind: Annotated[Literal["OpenAI", "AIServices"], BeforeValidator(source_text)] | None = Field(
+        None, description="Kind of account: AIServices for agents, which need it, else OpenAI if left out."
     )
     sku: Text = Field("S0", description="Pricing tier.")
     custom_subdomain: Text | None = Field(
@@ -56,6 +69,16 @@ class ResourceSpec(SpecModel):
     restore: Bool = Field(False, description="Bring a soft-deleted account of this name back instead of refusing.")
     tags: TextMap = Field(default_factory=dict, description="Azure tags; other tags on the account are left alone.")
     protect: Bool = Field(False, description="Refuse to delete it, also after it has left the spec.")
+    project: ProjectSpec | None = Field(None, description="The Foundry project in it. Agents only.")
+
+
+ACCOUNT_RULES = KindRules(
+    create_only=frozenset({"location", "kind", "custom_subdomain"}),
+    caseless=frozenset({"location", "kind", "sku", "custom_subdomain"}),
+    maps=frozenset({"tags"}),
+    named=True,
+    replaceable=False,
+)
 
 
 @register
@@ -66,13 +89,9 @@ class ResourceKind(Kind[ResourceSpec]):
     single = True
     spec = ResourceSpec
     plane = "arm"
-    rules = KindRules(
-        create_only=frozenset({"location", "kind", "custom_subdomain"}),
-        caseless=frozenset({"location", "kind", "sku", "custom_subdomain"}),
-        maps=frozenset({"tags"}),
-        named=True,
-        replaceable=False,
-    )
+    rules = ACCOUNT_RULES
+    lacks: ClassVar[Mapping[str, str]] = {"project": "remove it, or write service: agents, which has projects"}
+    default_kind: ClassVar[str] = "OpenAI"
 
     def build(self, key: str, spec: ResourceSpec, ctx: BuildContext) -> Resource:
         """Check names and tags; an account that is not managed carries no body to compare."""
@@ -98,7 +117,7 @@ class ResourceKind(Kind[ResourceSpec]):
                 )
             body = {
                 "location": _region(spec.location or ""),
-                "kind": spec.kind,
+                "kind": spec.kind or self.default_kind,
                 "sku": spec.sku,
                 "custom_subdomain": subdomain,
                 "tags": dict(spec.tags),
@@ -125,14 +144,30 @@ class ResourceKind(Kind[ResourceSpec]):
             return
         account = api.settled_account()
         if account is not None:
-            session.set_endpoint(account)
-            yield _observed(account, api.account)
+            self.located(session, account)
+            yield self.read(account, api.account)
             return
         for resource in wanted:
             if resource.owned and not session.destroying:
                 self._renamed(session, resource)
             if resource.owned and (deleted := api.get_deleted_account(str(resource.body["location"]))) is not None:
                 yield from self._soft_deleted(session, resource, deleted)
+
+    def enrich(self, request: dict[str, Any], step: Step) -> None:
+        """Add what a service needs of its accounts to a PUT or a PATCH."""
+        return
+
+    def read(self, account: dict[str, Any], name: str) -> Observed:
+        """The account as wanted ones are compared with it. `name` as the spec writes it: Azure ignores its case."""
+        return _observed(account, name)
+
+    def located(self, session: Session, account: Mapping[str, Any]) -> None:
+        """Learn from the account where the data plane is."""
+        session.account_exists = True
+        properties = account.get("properties") or {}
+        endpoints = properties.get("endpoints") or {}
+        url = endpoints.get("OpenAI Language Model Instance API") or properties.get("endpoint") or ""
+        session.set_endpoint(url, "the account's endpoint")
 
     def _renamed(self, session: Session, resource: Resource) -> None:
         """Refuse to begin a second account while the stack's first one would be left behind under its old name."""
@@ -160,7 +195,7 @@ class ResourceKind(Kind[ResourceSpec]):
         To a destroy it is gone, unless the destroy is to purge it.
         """
         if session.destroying:
-            return (_observed(deleted, resource.address.key),) if session.purge else ()
+            return (self.read(deleted, resource.address.key),) if session.purge else ()
         if resource.options["restore"]:
             mark = from_tags(deleted.get("tags"))
             if mark is not None and mark.stack != session.stack:
@@ -191,17 +226,17 @@ class ResourceKind(Kind[ResourceSpec]):
         properties: dict[str, Any] = {"customSubDomainName": body["custom_subdomain"]}
         if session.restoring:
             properties["restore"] = True
-        account = _arm(session).put_account(
-            {
-                "location": body["location"],
-                "kind": body["kind"],
-                "sku": {"name": body["sku"]},
-                "properties": properties,
-                "tags": {**body["tags"], **to_tags(step.mark)},
-            }
-        )
-        session.set_endpoint(account)
-        return _observed(account, _arm(session).account)
+        request = {
+            "location": body["location"],
+            "kind": body["kind"],
+            "sku": {"name": body["sku"]},
+            "properties": properties,
+            "tags": {**body["tags"], **to_tags(step.mark)},
+        }
+        self.enrich(request, step)
+        account = _arm(session).put_account(request)
+        self.located(session, account)
+        return self.read(account, _arm(session).account)
 
     def update(self, session: Session, step: Step) -> Observed:
         """PATCH what changed; tags go out whole, with everybody else's carried over."""
@@ -210,13 +245,14 @@ class ResourceKind(Kind[ResourceSpec]):
         patch: dict[str, Any] = {"tags": {**tags, **to_tags(step.mark)}}
         if "sku" in step.changed:
             patch["sku"] = {"name": step.wanted.body["sku"]}
+        self.enrich(patch, step)
         _arm(session).patch_account(patch)
         account = _arm(session).get_account()
         if account is None:
             raise NotFound(
                 f"the account {live.name} vanished while it was updated", fix="plan again to see what is there"
             )
-        return _observed(account, live.remote_id)
+        return self.read(account, live.remote_id)
 
     def delete(self, session: Session, live: Observed) -> None:
         """Soft delete: Azure keeps the account for 48 hours. With `purge` it is removed for good."""
@@ -244,7 +280,7 @@ class ResourceKind(Kind[ResourceSpec]):
         account = _arm(session).get_account()
         if account is None:
             return live if session.purge else None
-        return _observed(account, live.remote_id)
+        return self.read(account, live.remote_id)
 
 
 def _arm(session: Session) -> AccountApi:

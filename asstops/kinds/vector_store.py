@@ -19,7 +19,7 @@ from pydantic import Field
 from asstops.errors import NotFound
 from asstops.kinds import tags as tag_rules
 from asstops.kinds._ingestion import await_store, refused, take_in
-from asstops.kinds.base import BuildContext, Kind, Step, register
+from asstops.kinds.base import BuildContext, Homes, Kind, Step, register
 from asstops.kinds.fields import Bool, FileEntry, Int, SpecModel, Text, TextMap
 from asstops.mark import KEY, from_metadata, is_ours, path_digest, to_metadata
 from asstops.model import Address, Observed, Ref, Resource
@@ -130,7 +130,7 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
         for store in stores:
             if files.get(store["id"], ()) is None:
                 continue  # deleted since it was listed
-            yield _observed(store, files.get(store["id"]) or [], session.account_name)
+            yield _observed(store, files.get(store["id"]) or [], session.homes)
 
     def create(self, session: Session, step: Step) -> Observed:
         """Make the store empty and marked, then attach and await its files; the complete mark comes last.
@@ -146,7 +146,7 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
             request["expires_after"] = _expiry(body["expires_after_days"])
         store = session.data.create_vector_store(request)
         if not wanted:
-            return _observed(store, [], session.account_name)
+            return _observed(store, [], session.homes)
         take_in(session, step, store["id"], wanted, _chunking(step.wanted))
         complete = {"metadata": {**body["metadata"], KEY: to_metadata(step.mark)}}
         return _settled(session, session.data.modify_vector_store(store["id"], complete), wanted)
@@ -190,7 +190,7 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
         if store is None:
             return None
         if _failed(store) != len(live.problems):
-            return _observed(store, _files_of(session, store["id"]) or [], session.account_name)
+            return _observed(store, _files_of(session, store["id"]) or [], session.homes)
         now = _settled(session, store, live.body["files"], failed=len(live.problems))
         return replace(now, problems=now.problems or live.problems)
 
@@ -235,10 +235,10 @@ def _settled(session: Session, store: dict[str, Any], wanted: Sequence[str], fai
         files: list[dict[str, Any]] = [{"id": file, "status": "completed"} for file in wanted]
     else:
         files = list(session.data.list_store_files(store["id"]))
-    return _observed(store, files, session.account_name)
+    return _observed(store, files, session.homes)
 
 
-def _observed(store: dict[str, Any], files: Sequence[dict[str, Any]], account: str) -> Observed:
+def _observed(store: dict[str, Any], files: Sequence[dict[str, Any]], homes: Homes) -> Observed:
     metadata = store.get("metadata") or {}
     return Observed(
         kind="vector_store",
@@ -252,7 +252,7 @@ def _observed(store: dict[str, Any], files: Sequence[dict[str, Any]], account: s
         },
         mark=from_metadata(metadata),
         created_at=store.get("created_at") or 0,
-        uses=frozenset({("resource", account), *(("file", item["id"]) for item in files)}),
+        uses=homes | {("file", item["id"]) for item in files},
         problems=refused(files),
         ready=not store["file_counts"]["in_progress"],
         usable=store.get("status") != "expired",

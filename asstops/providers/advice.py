@@ -10,6 +10,12 @@ from asstops.providers.settings import ASSISTANTS_VERSIONS
 PROXY_ANSWERED = (
     "a proxy, a firewall or a sign-in page answers instead of the service: check the endpoint, HTTPS_PROXY and NO_PROXY"
 )
+# The role that suffices, and where it is to be assigned.
+_ROLES = {
+    "arm": ("Cognitive Services Contributor", "the resource group"),
+    "data": ("Cognitive Services OpenAI Contributor", "the resource"),
+    "project": ("Azure AI User", "the project"),
+}
 _NETWORK = ("virtual network", "firewall", "public access is disabled", "public network access")
 
 
@@ -17,7 +23,7 @@ _NETWORK = ("virtual network", "firewall", "public access is disabled", "public 
 class Caller:
     """Who is asked, and how we signed in: what good advice depends on."""
 
-    plane: Literal["arm", "data"] = "data"
+    plane: Literal["arm", "data", "project"] = "data"
     where: str = ""
     api_version: str = ""
     with_key: bool = False
@@ -30,6 +36,8 @@ def unauthorized(caller: Caller, code: str) -> str:
         return "sign in again with 'az login', or check the pipeline's identity"
     if caller.with_key:
         return f"check that AZURE_OPENAI_API_KEY is a key of {caller.where}; or unset it and sign in with 'az login'"
+    if caller.plane == "project":
+        return "sign in again with 'az login' to the tenant of the project; its endpoint takes no keys"
     return "sign in again with 'az login' to the tenant of the resource, or set AZURE_OPENAI_API_KEY"
 
 
@@ -41,8 +49,7 @@ def forbidden(caller: Caller, code: str, message: str) -> str:
         return "run from a network that the resource lets in, or add this one to its network rules"
     if code == "RequestDisallowedByPolicy":
         return "change the spec to what the policy allows, or ask its owner for an exemption"
-    role = "Cognitive Services Contributor" if caller.plane == "arm" else "Cognitive Services OpenAI Contributor"
-    scope = "the resource group" if caller.plane == "arm" else "the resource"
+    role, scope = _ROLES[caller.plane]
     return (
         f"have the role '{role}' assigned on {scope}: az role assignment create --role '{role}' --assignee YOU "
         "--scope ID (it takes some minutes to work)"
@@ -59,6 +66,8 @@ def not_found(caller: Caller, code: str) -> str:
         return "check 'model:' against the deployments of the resource"
     if caller.plane == "arm":
         return "check resource_group and the names in the spec, and AZURE_RESOURCE_MANAGER_ENDPOINT where it is set"
+    if caller.plane == "project":
+        return f"check that the project at {caller.where} exists, and FOUNDRY_PROJECT_ENDPOINT where it is set"
     return (
         f"check the endpoint {caller.where} and OPENAI_API_VERSION, in force is {caller.api_version or 'none'} "
         f"(known to work: {', '.join(ASSISTANTS_VERSIONS)})"

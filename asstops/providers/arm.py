@@ -72,14 +72,14 @@ class AccountApi:
     def _build(self) -> CognitiveServicesManagementClient:
         from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
-        from asstops.providers.arm_pipeline import arm_policy
+        from asstops.providers.azure_pipeline import trace_policy
 
         source, url = self._credential(), self._settings.arm_endpoint
         options: dict[str, Any] = {
             "base_url": url,
             "retry_total": 0,
             "credential_scopes": [_scope(url)],
-            "per_call_policies": [arm_policy()],
+            "per_call_policies": [trace_policy("Azure Resource Manager")],
             "connection_timeout": CONNECT_S,
             "read_timeout": READ_S,
         }
@@ -186,6 +186,65 @@ class AccountApi:
         self._delete(
             f"purging the account {self.account}",
             lambda: self.client.deleted_accounts.begin_purge(location, self.group, self.account),
+        )
+
+    # Its projects
+
+    def list_projects(self) -> list[Json]:
+        """All projects, page by page."""
+        found: list[Json] = self._read(
+            f"listing the projects of {self.account}",
+            lambda: [
+                item.serialize(keep_readonly=True) for item in self.client.projects.list(self.group, self.account)
+            ],
+        )
+        return found
+
+    def settled_projects(self) -> list[Json]:
+        """As list_projects, once nobody is at work on making or deleting one, as settled_account."""
+        deadline = time.monotonic() + SETTLES_S
+        while True:
+            projects = self.list_projects()
+            busy = [p for p in projects if (p.get("properties") or {}).get("provisioningState") in COMING_OR_GOING]
+            if not busy:
+                return projects
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"the project {busy[0]['name']} has been in the making or going for {SETTLES_S / 60:.0f} minutes",
+                    fix="look in the Azure portal what keeps it, and plan again once that is over",
+                )
+            self._limiter.wait(LOOPBACK_POLL_S if is_loopback(self._settings.arm_endpoint) else POLL_S)
+
+    def get_project(self, name: str) -> Json | None:
+        """One project, or None when there is none of that name."""
+        doing = f"reading the project {name}"
+        try:
+            found: Json = self._read(doing, lambda: self.client.projects.get(self.group, self.account, name, cls=_raw))
+            return found
+        except NotFound:
+            return None
+
+    def put_project(self, name: str, body: Json) -> Json:
+        """Create a project and wait until it is there."""
+        self.made = True
+        return self._write(
+            f"creating the project {name}",
+            lambda: self.client.projects.begin_create(self.group, self.account, name, _stream(body), cls=_raw),
+            making=True,
+        )
+
+    def patch_project(self, name: str, body: Json) -> Json:
+        """Change what `body` names and wait until it is done."""
+        return self._write(
+            f"updating the project {name}",
+            lambda: self.client.projects.begin_update(self.group, self.account, name, _stream(body), cls=_raw),
+        )
+
+    def delete_project(self, name: str) -> None:
+        """Delete a project with all that is in it; gone already is fine."""
+        self._delete(
+            f"deleting the project {name}",
+            lambda: self.client.projects.begin_delete(self.group, self.account, name),
         )
 
     # Its deployments

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ARM_SCOPE = "https://management.azure.com/.default"
 DATA_SCOPE = "https://cognitiveservices.azure.com/.default"
+PROJECT_SCOPE = "https://ai.azure.com/.default"
 RENEW_BEFORE_S = 300
 REMEMBER_FAILURE_S = 10.0
 Result = TypeVar("Result")

@@ -192,7 +192,7 @@ def openai_errors(doing: str, caller: Caller, *, writing: bool = False) -> Itera
 
 @contextmanager
 def azure_errors(doing: str, caller: Caller, *, writing: bool = False) -> Iterator[None]:
-    """Translate what the Azure management SDK raises inside the block."""
+    """Translate what an Azure SDK raises inside the block."""
     from azure.core import exceptions as azure
 
     try:
@@ -202,7 +202,7 @@ def azure_errors(doing: str, caller: Caller, *, writing: bool = False) -> Iterat
             raise translated from error
         response: Any = error.response
         if isinstance(error, azure.DecodeError) and (error.status_code or 200) < 400:
-            raise _unreadable(doing, writing) from error
+            raise _unreadable(doing, caller, writing) from error
         if response is None or error.status_code is None:
             raise _operation_failed(doing, error) from error
         if error.status_code < 400:
@@ -218,13 +218,14 @@ def azure_errors(doing: str, caller: Caller, *, writing: bool = False) -> Iterat
             raise translated from error
         raise ProviderError(f"{doing}: {error.message}") from error
     except (azure.DeserializationError, JSONDecodeError) as error:
-        raise _unreadable(doing, writing) from error
+        raise _unreadable(doing, caller, writing) from error
 
 
-def _unreadable(doing: str, writing: bool) -> Unavailable:
+def _unreadable(doing: str, caller: Caller, writing: bool) -> Unavailable:
+    address = "AZURE_RESOURCE_MANAGER_ENDPOINT" if caller.plane == "arm" else "the endpoint"
     return Unavailable(
         f"{doing}: the answer is cut short or no JSON that the service documents",
-        fix="check AZURE_RESOURCE_MANAGER_ENDPOINT, the network and the proxy",
+        fix=f"check {address}, the network and the proxy",
         ambiguous=writing,
     )
 
@@ -246,7 +247,7 @@ def _credential_error(error: BaseException, caller: Caller) -> AuthFailed | None
         return None
     what = "for Azure Resource Manager" if caller.plane == "arm" else f"for {caller.where}"
     fix = "run 'az login', or give the pipeline a workload or managed identity"
-    if caller.plane == "data":
+    if caller.plane == "data":  # a project takes no key
         fix += ", or set AZURE_OPENAI_API_KEY"
     # Microsoft's own diagnosis (AADSTS...) names what is wrong; the rest lists every credential that is not set up.
     said = re.search(r"AADSTS\d+[^\r\n]*", str(error))

@@ -1,153 +1,89 @@
-"""The data plane of an Azure OpenAI account through the openai SDK, as plain JSON.
+"""Files and vector stores through the openai SDK, as plain JSON: what every service has.
 
-The SDK's own retries are off: it repeats POSTs whose answer was lost, and so makes objects twice. What may be sent
-again is decided here, request by request.
+Owns the sending of requests and the reading of pages. Where a service is, how to sign in there and what else it has,
+it says in a class of its own. The SDK's own retries are off: it repeats POSTs whose answer was lost, and so makes
+objects twice. What may be sent again is decided here, request by request.
 """
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from asstops.errors import NotFound, ProviderError, Rejected, Retired, Unavailable
+from asstops.errors import NotFound, ProviderError, Rejected, Unavailable
 from asstops.providers.advice import Caller
-from asstops.providers.credentials import DATA_SCOPE, renewing
+from asstops.providers.credentials import renewing
 from asstops.providers.failures import json_object, openai_errors
 from asstops.providers.limiter import Limiter
 from asstops.providers.settings import is_loopback
 
 if TYPE_CHECKING:
-    from openai import AzureOpenAI
+    from openai import OpenAI
 
     from asstops.providers.credentials import TokenSource
 
 Json = dict[str, Any]
+Result = TypeVar("Result")
 PAGE = 100
 TIMEOUT_S = 60.0
 UPLOAD_TIMEOUT_S = 900.0
 MAX_RESTARTS = 3  # of a listing whose cursor went away
 
 
-class OpenAIApi:
-    """Files, vector stores and assistants of one account."""
+class OpenAIApi(ABC):
+    """Files and vector stores at one endpoint."""
 
     def __init__(
         self,
         limiter: Limiter,
         *,
+        caller: Caller,
         endpoint: str,
-        api_version: str,
-        api_key: str = "",
         credential: Callable[[], TokenSource],
         patient: bool = False,
     ) -> None:
         """`patient` waits minutes for an endpoint that cannot be reached yet: a new name takes its time to spread."""
         self.limiter = limiter
-        self._patient = patient
-        self.caller = Caller("data", endpoint, api_version, with_key=bool(api_key))
+        self.caller = caller
         self.endpoint = endpoint
-        self.api_version = api_version
-        self._api_key = api_key
         self._credential = credential
-        self._client: AzureOpenAI | None = None
+        self._patient = patient
+        self._client: OpenAI | None = None
         self._building = threading.Lock()
         self._fresh: set[str] = set()  # ids that this run has made
 
     @property
-    def client(self) -> AzureOpenAI:
+    def client(self) -> OpenAI:
         """The SDK's client, built on first use since its import is slow."""
         with self._building:
             if self._client is None:
                 self._client = self._build()
             return self._client
 
-    def _build(self) -> AzureOpenAI:
+    @abstractmethod
+    def _build(self) -> OpenAI:
+        """The SDK's client of this service, made with `client_options`."""
+
+    def client_options(self) -> dict[str, Any]:
+        """What clients of all services are made with: no retries of their own, our time-outs, a log of requests."""
         import openai
 
         from asstops.providers.trace import http_hooks
 
         timeout = openai.Timeout(TIMEOUT_S, connect=10.0)
-        common: dict[str, Any] = {
-            "azure_endpoint": self.endpoint,
-            "api_version": self.api_version,
-            "max_retries": 0,
-            "timeout": timeout,
-            # No proxy stands between us and this machine.
-            "http_client": openai.DefaultHttpxClient(
-                timeout=timeout, event_hooks=http_hooks(), trust_env=not is_loopback(self.endpoint)
-            ),
-        }
-        if self._api_key:
-            return openai.AzureOpenAI(api_key=self._api_key, **common)
-        source = self._credential()
-        return openai.AzureOpenAI(azure_ad_token_provider=lambda: source.get_token(DATA_SCOPE).token, **common)
+        # No proxy stands between us and this machine.
+        transport = openai.DefaultHttpxClient(
+            timeout=timeout, event_hooks=http_hooks(), trust_env=not is_loopback(self.endpoint)
+        )
+        return {"max_retries": 0, "timeout": timeout, "http_client": transport}
 
     def close(self) -> None:
         """Close the client's connections."""
         if self._client is not None:
             self._client.close()
-
-    # Assistants
-
-    def list_assistants(self) -> Iterator[Json]:
-        """Every assistant of the account, page by page. Raises Retired where the API is gone."""
-        try:
-            yield from self._pages("listing assistants", lambda c, **q: c.beta.assistants.with_raw_response.list(**q))
-        except ProviderError as error:
-            if error.status == 410 or (error.status == 404 and self._serves_files()):
-                raise self._retired(error) from error
-            raise
-
-    def _serves_files(self) -> bool:
-        """True where the rest of the data plane answers, so that a 404 is about assistants alone."""
-        try:
-            next(self.list_files(), None)
-        except ProviderError:
-            return False
-        return True
-
-    def _retired(self, error: ProviderError) -> Retired:
-        return Retired(
-            f"the Assistants API is not offered at {self.endpoint} (HTTP {error.status}); "
-            "Azure retired it on 2026-08-26",
-            fix="point AZURE_OPENAI_ENDPOINT at a server that still speaks it, try it with --local, or move the spec "
-            "to service: agents with 'asstops migrate' once this version has it",
-            status=error.status,
-            request_id=error.request_id,
-        )
-
-    def find_assistant(self, remote_id: str) -> Json | None:
-        """The assistant, or None when there is none of that id."""
-        return self._found(
-            f"reading the assistant {remote_id}", lambda c: c.beta.assistants.with_raw_response.retrieve(remote_id)
-        )
-
-    def create_assistant(self, body: Json) -> Json:
-        """Make an assistant. Never sent twice: a lost answer raises Unavailable with `ambiguous`."""
-        resources = (body.get("tool_resources") or {}).values()
-        return self._made(
-            self.send(
-                "creating an assistant",
-                lambda c: c.beta.assistants.with_raw_response.create(**body),
-                once=True,
-                about=[ident for resource in resources for idents in resource.values() for ident in idents],
-            )
-        )
-
-    def modify_assistant(self, remote_id: str, body: Json) -> Json:
-        """Overwrite the fields that `body` names; an explicit None clears one."""
-        return self.send(
-            f"updating the assistant {remote_id}",
-            lambda c: c.beta.assistants.with_raw_response.update(remote_id, **body),
-            about=[remote_id],
-        )
-
-    def delete_assistant(self, remote_id: str) -> None:
-        self._delete(
-            f"deleting the assistant {remote_id}", lambda c: c.beta.assistants.with_raw_response.delete(remote_id)
-        )
 
     # Vector stores
 
@@ -257,7 +193,7 @@ class OpenAIApi:
     def send(
         self,
         doing: str,
-        request: Callable[[AzureOpenAI], Any],
+        request: Callable[[OpenAI], Any],
         *,
         once: bool = False,
         writing: bool = True,
@@ -286,52 +222,64 @@ class OpenAIApi:
                 ) from error
             return json_object(answer.text, doing=doing, writing=writing)
 
-        def renewed() -> Json:
-            """A key cannot be renewed."""
-            return attempt() if self._api_key else renewing(attempt, self._credential)
+        return self.limiter.call(
+            lambda: self.renewed(attempt), repeatable=not once, writing=writing, patient=self._patient
+        )
 
-        return self.limiter.call(renewed, repeatable=not once, writing=writing, patient=self._patient)
+    def renewed(self, attempt: Callable[[], Result]) -> Result:
+        """Send a request, once more where its token had expired. A key cannot be renewed."""
+        return attempt() if self.caller.with_key else renewing(attempt, self._credential)
 
     def _made(self, answer: Json) -> Json:
         self._fresh.add(str(answer.get("id")))
         return answer
 
-    def _found(self, doing: str, request: Callable[[AzureOpenAI], Any]) -> Json | None:
+    def _found(self, doing: str, request: Callable[[OpenAI], Any]) -> Json | None:
         try:
             return self.send(doing, request, writing=False)
         except NotFound:
             return None
 
-    def _delete(self, doing: str, request: Callable[[AzureOpenAI], Any]) -> None:
+    def _delete(self, doing: str, request: Callable[[OpenAI], Any]) -> None:
         try:
             self.send(doing, request)
         except NotFound:
             return
 
     def _pages(self, doing: str, request: Callable[..., Any], first: Json | None = None) -> Iterator[Json]:
+        """Every item of a listing, page by page. `first` is the query of the first page, the usual one if left out."""
+        start = {"limit": PAGE, "order": "asc"} if first is None else first
+
+        def fetch(after: str) -> Json:
+            query = {**start, "after": after} if after else start
+            return self.send(doing, lambda client: request(client, **query), writing=False)
+
+        return self.follow(doing, fetch)
+
+    def follow(self, doing: str, fetch: Callable[[str], Json]) -> Iterator[Json]:
         """Follow the cursor, and stop when a server that ignores it sends the same page again.
 
-        When what the cursor names is deleted meanwhile the service refuses it: then the listing begins anew, and what
-        was listed before is passed over.
+        `fetch` gets the page after an id, the first one for "". When what the cursor names is deleted meanwhile the
+        service refuses it: then the listing begins anew, and what was listed before is passed over.
         """
-        query = start = {"limit": PAGE, "order": "asc"} if first is None else first
+        after = ""
         listed: set[str] = set()
         seen: set[str] = set()
         restarts = 0
         while True:
             try:
-                page = self.send(doing, lambda c, q=query: request(c, **q), writing=False)  # type: ignore[misc]
+                page = fetch(after)
             except (NotFound, Rejected):
-                if query is start or restarts == MAX_RESTARTS:
+                if not after or restarts == MAX_RESTARTS:
                     raise
-                query, seen, restarts = start, set(), restarts + 1
+                after, seen, restarts = "", set(), restarts + 1
                 continue
             items = page.get("data")
             if not isinstance(items, list):
                 # Taking this for an empty list would plan to make everything anew.
                 raise ProviderError(
                     f"{doing}: {self.endpoint} answers, but not with a list",
-                    fix="check that this is the endpoint of an Azure OpenAI resource",
+                    fix="check that this is the endpoint of the service",
                 )
             fresh = [item for item in items if item["id"] not in seen]
             yield from (item for item in fresh if item["id"] not in listed)
@@ -339,7 +287,7 @@ class OpenAIApi:
             listed |= seen
             if not fresh or not page.get("has_more"):
                 return
-            query = {**query, "after": page.get("last_id") or fresh[-1]["id"]}
+            after = str(page.get("last_id") or fresh[-1]["id"])
 
 
 def _rewound(stream: Any) -> Any:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from asstops.errors import IngestionTimeout
 from asstops.model import Resource
 from asstops.providers.arm import AccountApi
 from asstops.providers.limiter import Limiter
-from asstops.providers.openai_api import OpenAIApi
-from asstops.providers.settings import Settings, SettingsInvalid, check_address
+from asstops.providers.settings import Settings, check_address
 
 if TYPE_CHECKING:
     from asstops.providers.credentials import TokenSource
+    from asstops.providers.openai_api import OpenAIApi
+    from asstops.services import Service
 
 
 class Session:
@@ -24,14 +25,17 @@ class Session:
     def __init__(
         self,
         settings: Settings,
+        service: Service,
         account: Resource | None,
         *,
+        project: Resource | None = None,
         stack: str = "",
         ingest_timeout_s: float = 1800,
         destroying: bool = False,
         purge: bool = False,
     ) -> None:
         self.settings = settings
+        self.service = service
         self.stack = stack
         self.ingest_timeout_s = ingest_timeout_s
         self.destroying = destroying
@@ -44,7 +48,8 @@ class Session:
         self._credential: TokenSource | None = None
         self._arm: AccountApi | None = None
         self._data: OpenAIApi | None = None
-        self._endpoint = "" if account is not None else settings.endpoint
+        self._project = project
+        self._endpoint = "" if account is not None else service.endpoint(settings)
 
     def credential(self) -> TokenSource:
         """Sign-in with Entra ID, made once."""
@@ -81,23 +86,25 @@ class Session:
             return self._arm
 
     @property
-    def account_name(self) -> str:
-        """The account everything lives in; "" when only an endpoint is known."""
-        return self._account.address.key if self._account is not None else ""
+    def in_environment(self) -> bool:
+        """True where the environment says where everything is, and not the spec."""
+        return self._account is None
+
+    @property
+    def homes(self) -> frozenset[tuple[str, str]]:
+        """What everything in the data plane lives in, as Observed.uses has it: the account, and the project in it."""
+        named = (resource for resource in (self._account, self._project) if resource is not None)
+        return frozenset((resource.address.kind, resource.address.key) for resource in named)
 
     @property
     def endpoint(self) -> str:
         """The data plane's address; "" while the account that has it is yet to be made."""
         return self._endpoint
 
-    def set_endpoint(self, account: Mapping[str, Any]) -> None:
-        """Take the data plane's address from the account as ARM shows it."""
-        self.account_exists = True
-        properties = account.get("properties") or {}
-        endpoints = properties.get("endpoints") or {}
-        url = endpoints.get("OpenAI Language Model Instance API") or properties.get("endpoint") or ""
+    def set_endpoint(self, url: str, what: str) -> None:
+        """Take the data plane's address from `what`, as ARM shows it. Raises SettingsInvalid for one that is none."""
         if url:
-            check_address(url, "the account's endpoint")
+            check_address(url, what)
         with self._lock:
             if url.rstrip("/") != self._endpoint:
                 self._endpoint, self._data = url.rstrip("/"), None
@@ -108,21 +115,12 @@ class Session:
         with self._lock:
             if self._data is None:
                 if not self._endpoint:
-                    raise SettingsInvalid(
-                        "there is no endpoint: the spec has no `resource`, and AZURE_OPENAI_ENDPOINT is not set",
-                        fix="set AZURE_OPENAI_ENDPOINT, add resource: to the spec, or try it with --local",
-                    )
-                self._data = OpenAIApi(
-                    self.limiter,
-                    endpoint=self._endpoint,
-                    api_version=self.settings.api_version,
-                    api_key=self._key(),
-                    credential=self.credential,
-                    patient=self._arm is not None and self._arm.made,
-                )
+                    raise self.service.nowhere()
+                new = self._arm is not None and self._arm.made
+                self._data = self.service.connect(self, self._endpoint, patient=new)
             return self._data
 
-    def _key(self) -> str:
+    def key(self) -> str:
         """The key in the environment, if it can be meant for this endpoint.
 
         A key goes with AZURE_OPENAI_ENDPOINT. Where the spec names an account of its own, its key is not another's.

@@ -27,6 +27,7 @@ class Settings:
 
     arm_endpoint: str = DEFAULT_ARM
     endpoint: str = ""
+    project_endpoint: str = ""
     api_key: str = field(default="", repr=False)
     api_version: str = NEWEST_ASSISTANTS_VERSION
     subscription_id: str = ""
@@ -38,6 +39,7 @@ class Settings:
         return cls(
             arm_endpoint=_address("AZURE_RESOURCE_MANAGER_ENDPOINT", environ) or DEFAULT_ARM,
             endpoint=without_api_path(_address("AZURE_OPENAI_ENDPOINT", environ)),
+            project_endpoint=without_api_path(_address("FOUNDRY_PROJECT_ENDPOINT", environ)),
             api_key=_key("AZURE_OPENAI_API_KEY", environ),
             api_version=_version("OPENAI_API_VERSION", environ) or NEWEST_ASSISTANTS_VERSION,
             subscription_id=environ.get("AZURE_SUBSCRIPTION_ID", "").strip(),

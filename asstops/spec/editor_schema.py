@@ -13,11 +13,11 @@ from typing import Any, Literal, get_args, get_origin
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from asstops.kinds import registry
-from asstops.kinds.base import KEY_PATTERN
+from asstops import services
+from asstops.kinds.base import KEY_PATTERN, Kind
 from asstops.kinds.fields import OPAQUE, SpecModel
 from asstops.spec import functions
-from asstops.spec.header import SERVICES, STACK
+from asstops.spec.header import STACK
 from asstops.spec.lock import SECTION as LOCK
 from asstops.spec.lock import LockSpec
 from asstops.spec.shape import VarSpec, hints, is_model, variants
@@ -43,8 +43,8 @@ def document_schema() -> Schema:
         },
         "service": {
             "description": "Which Azure API serves the assistants.",
-            "anyOf": [{"enum": list(SERVICES)}, VARIABLE],
-            "default": "agents",
+            "anyOf": [{"enum": list(services.NAMES)}, VARIABLE],
+            "default": services.DEFAULT,
         },
         "origin": {
             "description": "Where this spec lives; the git remote and its path there when left out.",
@@ -55,7 +55,7 @@ def document_schema() -> Schema:
             "Variables, each with its default.", NAME.pattern, {"anyOf": [{"type": _SCALARS}, made.model(VarSpec)]}
         ),
     }
-    for kind in registry().values():
+    for kind in sorted(_kinds(), key=lambda kind: kind.section):
         entry = made.model(kind.spec)
         described = {"description": kind.spec.__doc__ or kind.summary}
         properties[kind.section] = (
@@ -74,6 +74,12 @@ def document_schema() -> Schema:
         "additionalProperties": False,
         "$defs": dict(sorted(made.defs.items())),
     }
+
+
+def _kinds() -> list[Kind[Any]]:
+    """One kind for each section; services share the models of those they share."""
+    found = {kind.section: kind for service in services.every() for kind in service.kinds.values() if not kind.within}
+    return list(found.values())
 
 
 def _section(description: str, key_pattern: str, entry: Schema) -> Schema:

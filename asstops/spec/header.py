@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from asstops.kinds import registry
+from asstops import services
 from asstops.spec import functions
 from asstops.spec.credentials import is_credential_name, refuse_credentials, refuse_name
 from asstops.spec.nodes import MapNode, Problems, ScalarNode, describe
@@ -13,8 +13,8 @@ from asstops.spec.variables import Variables
 from asstops.spec.words import cut, did_you_mean, listed, nearest
 
 STACK = re.compile(r"[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?")
-SERVICES = ("agents", "assistants")
-LATER = ("project", "tests", "moved")
+PROJECT = "project"
+LATER = ("tests", "moved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,12 @@ class Header:
     origin: str
 
 
+def sections() -> list[str]:
+    """The top-level keys that hold what the kinds of any service are written as."""
+    found = (kind.section for service in services.every() for kind in service.kinds.values() if not kind.within)
+    return list(dict.fromkeys(sorted(found)))
+
+
 def top_level_keys() -> list[str]:
     """Every key a spec may have at its top, as documents are usually written."""
     return [
@@ -34,7 +40,7 @@ def top_level_keys() -> list[str]:
         "origin",
         "lock",
         "vars",
-        *(kind.section for kind in registry().values()),
+        *sections(),
         functions.SECTION,
     ]
 
@@ -45,6 +51,8 @@ def read_header(whole: MapNode, variables: Variables, problems: Problems) -> Hea
     for key, name in whole.keys.items():
         if is_credential_name(key):
             refuse_name(problems, key, name.location)
+        elif key == PROJECT:
+            problems.add("project stands inside resource:", name.location, "write resource: {project: {name: NAME}}")
         elif key in LATER:
             problems.add(f"{key} is not supported by this version", name.location, "remove it")
         elif key not in known:
@@ -60,15 +68,14 @@ def read_header(whole: MapNode, variables: Variables, problems: Problems) -> Hea
             whole.entries["stack"].location,
             "use at most 48 lower-case letters, digits and inner hyphens",
         )
-    service = _scalar(whole, "service", variables, problems) if "service" in whole.entries else "agents"
-    if service and service not in SERVICES:
+    service = _scalar(whole, "service", variables, problems) if "service" in whole.entries else services.DEFAULT
+    if service and service not in services.NAMES:
         problems.add(
-            f"service is {cut(service)!r}, allowed: {listed(SERVICES)}",
+            f"service is {cut(service)!r}, allowed: {listed(services.NAMES)}",
             whole.entries["service"].location,
-            did_you_mean(service, SERVICES),
+            did_you_mean(service, services.NAMES),
         )
-    elif service:
-        _refuse_agents(whole, service, problems)
+        service = ""
     origin = _scalar(whole, "origin", variables, problems) if "origin" in whole.entries else ""
     return Header(stack, service, origin)
 
@@ -88,17 +95,3 @@ def _scalar(whole: MapNode, key: str, variables: Variables, problems: Problems) 
     if not filled.sound:
         return ""
     return ScalarNode(node.source, node.line, node.column, filled.value).text
-
-
-def _refuse_agents(whole: MapNode, service: str, problems: Problems) -> None:
-    """This version drives one service."""
-    if service == "assistants":
-        return
-    first = "service" if "service" in whole.keys else next(iter(whole.keys), None)
-    where = whole.entries["service"].location if first == "service" else whole.keys[first].location if first else None
-    told = "service: agents" if first == "service" else "service is left out, which means agents, and that"
-    problems.add(
-        f"{told} is not supported by this version, which drives service: assistants only",
-        where,
-        "write service: assistants; agents come later",
-    )

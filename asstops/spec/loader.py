@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from asstops import services
 from asstops.errors import Location, SpecInvalid
-from asstops.kinds import Kind, registry
-from asstops.kinds.base import KEY_PATTERN, KEY_RULE
+from asstops.kinds.base import KEY_PATTERN, KEY_RULE, Kind, set_fields
 from asstops.kinds.fields import SpecModel
 from asstops.model import Address, Resource
 from asstops.spec import functions
@@ -48,6 +48,7 @@ from asstops.spec.words import cut
 from asstops.spec.yaml_reader import MAX_BYTES, read_documents
 
 ACCOUNT = "resource"
+PROJECT = "project"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ def load_stack(
     """See `asstops.spec.load`."""
     specs = find_sources(files, env, base)
     problems = Problems()
-    sections = {kind.section for kind in registry().values() if not kind.single} | {functions.SECTION, "vars"}
+    every = [kind for service in services.every() for kind in service.kinds.values()]
+    sections = {kind.section for kind in every if not kind.single} | {functions.SECTION, "vars"}
     files_of = _Files(base, allow_outside)
     read = [document for spec in specs if (document := _read(spec, sections, files_of, problems)) is not None]
     whole = unite(read, sections, problems)
@@ -93,6 +95,7 @@ def load_stack(
     resources = loader.resources(environ)
     if problems:
         raise SpecInvalid(problems.all())
+    singles = {address.kind: item for address, item in resources.items() if address.kind in (ACCOUNT, PROJECT)}
     spec_path = Path(os.path.realpath(specs[0].base.path))
     return Stack(
         name=header.stack,
@@ -103,7 +106,8 @@ def load_stack(
         root=root,
         files=tuple(source.path for spec in specs for source in (spec.base, spec.overlay) if source is not None),
         resources=dict(sorted(resources.items())),
-        account=next((item for address, item in resources.items() if address.kind == ACCOUNT), None),
+        account=singles.get(ACCOUNT),
+        project=singles.get(PROJECT),
         warnings=tuple(sorted(problems.warnings, key=lambda problem: problem.sort_key())),
         secrets=frozenset(problems.secrets),
         variables=known.outside,
@@ -205,8 +209,11 @@ class _Loader:
 
     def resources(self, environ: Mapping[str, str]) -> dict[Address, Resource]:
         """Every wanted resource; after problems only some, which the caller then never uses."""
-        kinds = registry()
-        entries = {kind.name: self._kind_entries(kind) for kind in kinds.values()}
+        kinds = services.by_name(self._header.service or services.DEFAULT).kinds
+        entries = {kind.name: self._kind_entries(kind) for kind in kinds.values() if not kind.within}
+        for kind in kinds.values():
+            if kind.within:
+                entries[kind.name] = self._entries_within(kind, entries[kind.within] or [])
         tools = self._entries(functions.SECTION, functions.SECTION, functions.ToolSpec, KEY_PATTERN, KEY_RULE, ())
         documents = Documents(self._paths, self._variables, self._problems)
         shared = Workspace(
@@ -239,7 +246,7 @@ class _Loader:
         built.update(
             {address: shared.files.resources[address] for address in shared.files.used & set(shared.files.resources)}
         )
-        return self._tie_to_account(built, environ)
+        return self._tie(built, kinds, environ)
 
     def _kind_entries(self, kind: Kind[Any]) -> list[_Entry] | None:
         maps = tuple(kind.rules.maps)
@@ -253,6 +260,21 @@ class _Loader:
         name = node_at(node, ("name",))
         key = name.text if isinstance(name, ScalarNode) else ""
         return [_Entry(key, node, where, value, sensitive)]
+
+    def _entries_within(self, kind: Kind[Any], outer: Sequence[_Entry]) -> list[_Entry]:
+        """The entry of a kind that is written inside that of another, and was validated with it."""
+        found = []
+        for entry in outer:
+            value = getattr(entry.value, kind.section, None)
+            node = node_at(entry.node, (kind.section,))
+            if isinstance(value, SpecModel) and node is not None and isinstance(entry.node, MapNode):
+                where = entry.node.keys[kind.section].location
+                prefix = f"{kind.section}."
+                sensitive = {path.removeprefix(prefix) for path in entry.sensitive if path.startswith(prefix)}
+                name = node_at(node, ("name",))
+                key = name.text if isinstance(name, ScalarNode) else ""
+                found.append(_Entry(key, node, where, value, frozenset(sensitive)))
+        return found
 
     def _entries(
         self,
@@ -321,6 +343,9 @@ class _Loader:
             return
         context = EntryContext(shared, label, entry.node, entry.where)
         before = len(self._problems)
+        for field, place_of in set_fields(entry.value):
+            if field in kind.lacks:
+                context.problem(f"service: {shared.service} has no {field}", place_of, kind.lacks[field])
         resource = kind.build(entry.key, entry.value, context)
         resource = replace(resource, location=entry.where, sensitive=resource.sensitive | entry.sensitive)
         if kind.name != FILE:
@@ -344,8 +369,10 @@ class _Loader:
             if entry.key not in shared.used_functions:
                 self._problems.warn(f"tools.{entry.key} is used by no assistant", entry.where, "remove it, or use it")
 
-    def _tie_to_account(self, built: dict[Address, Resource], environ: Mapping[str, str]) -> dict[Address, Resource]:
-        """Let everything wait for the account, and settle which subscription that is in."""
+    def _tie(
+        self, built: dict[Address, Resource], kinds: Mapping[str, Kind[Any]], environ: Mapping[str, str]
+    ) -> dict[Address, Resource]:
+        """Let everything wait for what it lives in, the account or the project; settle the account's subscription."""
         account = next((resource for address, resource in built.items() if address.kind == ACCOUNT), None)
         if account is None:
             return built
@@ -356,8 +383,14 @@ class _Loader:
                 account.location,
                 "add it, or set AZURE_SUBSCRIPTION_ID in the environment",
             )
+        projects = {address for address in built if address.kind == PROJECT}
         tied = {
-            address: replace(resource, depends_on=resource.depends_on | {account.address})
+            address: replace(
+                resource,
+                depends_on=resource.depends_on
+                | {account.address}
+                | (projects if kinds[address.kind].plane == "data" else frozenset()),
+            )
             for address, resource in built.items()
         }
         tied[account.address] = replace(account, options={**account.options, "subscription_id": subscription})

@@ -28,9 +28,9 @@ class Stack:
 
     `identity` is `name`, or `name/env` with --env. `origin` says which repository and path the spec came from, "" when
     unknown. `root` is the folder of the first spec file. `resources` is sorted by address; `account` is the `resource`
-    entry among them. `secrets` are the values of sensitive variables, to be masked wherever they appear. `lock` is None
-    for the local lock. `variables` are the values that did not come from the spec itself, sensitive ones left out.
-    `location` is where the spec names the stack, for problems that have no place of their own.
+    entry among them, `project` the project in it. `secrets` are values of sensitive variables, to be masked wherever
+    they appear. `lock` is None for the local lock. `variables` are the values that did not come from the spec itself,
+    sensitive ones left out. `location` is where the spec names the stack, for problems that have no place of their own.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Stack:
     account: Resource | None
     warnings: tuple[Problem, ...]
     secrets: frozenset[str]
+    project: Resource | None = None
     lock: BlobLock | None = None
     location: Location | None = field(default=None, compare=False)
     variables: Mapping[str, Value] = field(default_factory=dict)

@@ -54,21 +54,19 @@ def provision(
 ) -> Provisioned:
     """Apply a spec to a running emulator, as `asstops apply --auto-approve` would. Raises AsstopsError."""
     from asstops.apply import apply
-    from asstops.kinds import registry
-    from asstops.providers.session import Session
     from asstops.providers.settings import Settings
     from asstops.spec import load
-    from asstops.workflow import live_ids, prepare
+    from asstops.workflow import live_ids, open_session, prepare
 
     environ = server.environment
     paths = [Path(spec).absolute() for spec in specs]
     base = (paths[0] if paths[0].is_dir() else paths[0].parent) if paths else Path.cwd()
     stack = load(paths, env=env, variables=dict(variables or {}), environ=environ, base=base)
     with _environment(environ):
-        session = Session(Settings.from_environ(environ, local=True), stack.account, stack=stack.identity)
+        session = open_session(stack, Settings.from_environ(environ, local=True))
         try:
             prepared = prepare(stack, session)
-            report = apply(prepared.plan, session, registry(), prepared.snapshot, lambda _: None)
+            report = apply(prepared.plan, session, prepared.snapshot, lambda _: None)
             _check([*report.failed, *report.skipped])
             found, _ = live_ids(stack, session)
             endpoint, version = session.endpoint, session.settings.api_version

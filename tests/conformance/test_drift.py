@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from asstops.kinds import registry
+from asstops.services import by_name
 from tests.conformance.cases import ARM, CITY, DATA, FILES, TOWN, At, put
 from tests.support.live import live_form
 from tests.support.stage import Json, Stage, causes
@@ -140,7 +140,7 @@ UNSEEN = {
 
 def test_no_readable_field_is_forgotten(stage: Stage) -> None:
     """Every field that a kind reads has a case of drift, or stands in UNSEEN."""
-    seen: dict[str, set[str]] = {name: set() for name in registry()}
+    seen: dict[str, set[str]] = {name: set() for name in by_name("assistants").kinds}
     for spec in (FULL, FULL_ARM):
         stage.apply(spec, FILES)
         stage.plan()

@@ -8,8 +8,8 @@ import pytest
 
 from asstops.apply import apply
 from asstops.errors import UnsafePlan
-from asstops.kinds import registry
 from asstops.model import Action
+from asstops.services import by_name
 from asstops.workflow import prepare
 from tests.support.stage import Stage, shown
 
@@ -44,7 +44,7 @@ def test_what_was_approved_is_what_is_uploaded(stage: Stage, then: str) -> None:
             (stage.folder / "a.md").write_text("other", encoding="utf-8")
         else:
             (stage.folder / "a.md").unlink()
-        report = apply(prepared.plan, session, registry(), prepared.snapshot, lambda _: None)
+        report = apply(prepared.plan, session, prepared.snapshot, lambda _: None)
     assert [str(event.address) for event in report.failed] == ["file.a"]
     assert "plan again" in report.failed[0].fix
     assert stage.dump()["files"] == []

@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from asstops.errors import Conflict, UnsafePlan
-from asstops.kinds import registry
 from asstops.model import Observed
+from asstops.services import by_name
 from tests.conformance.cases import ARM, DATA, FILES, MISSING, put
 from tests.support.live import is_bare, live_form
 from tests.support.stage import Json, Stage, labels, shown
+
+KINDS = by_name("assistants").kinds
 
 PROTECTED = {
     "resource.conf-account": (ARM, ("resource", "protect")),
@@ -23,7 +25,7 @@ PROTECTED = {
 
 
 def test_every_kind_can_be_protected() -> None:
-    assert {address.partition(".")[0] for address in PROTECTED} == set(registry())
+    assert {address.partition(".")[0] for address in PROTECTED} == set(KINDS)
 
 
 def test_a_replaced_store_is_there_before_the_old_one_goes(stage: Stage) -> None:
@@ -106,14 +108,16 @@ def test_deleting_what_is_gone_is_no_error(stage: Stage, spec: Json) -> None:
     assert stage.last is not None
     found = {kind: _ours(stage, kind) for kind in stage.last.snapshot.objects}
     assert {kind for kind, objects in found.items() if objects} == {
-        name for name in registry() if (registry()[name].plane == "arm") == (spec is ARM) or name == "assistant"
+        name
+        for name in KINDS
+        if (KINDS[name].plane == "arm") == (spec is ARM) or name == "assistant"
     }
     with stage.opened(stage.load(), purge=True) as session:
         session.set_endpoint({"properties": {"endpoint": session.endpoint or stage.account_url("conf-account")}})
         for kind in ("assistant", "vector_store", "file", "deployment", "resource"):
             for live in found.get(kind, ()):
-                registry()[kind].delete(session, live)
-                registry()[kind].delete(session, live)
+                KINDS[kind].delete(session, live)
+                KINDS[kind].delete(session, live)
 
 
 def _ours(stage: Stage, kind: str) -> list[Observed]:

@@ -17,9 +17,9 @@ from annotated_types import Ge, Le
 
 from asstops.cli.main import main
 from asstops.errors import ExitCode
-from asstops.kinds import registry
 from asstops.kinds.base import KEY_RULE
 from asstops.kinds.fields import OPAQUE, FileText, Glob, SpecModel
+from asstops.services import by_name
 from asstops.spec.functions import SECTION, ToolSpec
 from asstops.spec.lock import LockSpec
 from asstops.spec.shape import VarSpec, hints, variants
@@ -131,7 +131,7 @@ def spec_keys() -> str:
     """Every section of a spec, key by key."""
     parts = ["## `vars`", "A map of names to a default, or to:", _keys(VarSpec)]
     parts += ["## `lock`", _doc(LockSpec), _keys(LockSpec), *_inner(LockSpec, "lock")]
-    for kind in sorted(registry().values(), key=lambda kind: _ORDER.index(kind.section)):
+    for kind in sorted(by_name("assistants").kinds.values(), key=lambda kind: _ORDER.index(kind.section)):
         parts.append(f"## `{kind.section}`")
         parts.append(_doc(kind.spec))
         if not kind.single:

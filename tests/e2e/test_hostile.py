@@ -174,7 +174,7 @@ def test_answers_that_hold_more_than_text(stage: Stage, cli: Inside, monkeypatch
 
     def listed(**fields: str) -> None:
         page = [json.loads(json.dumps({**ours, **fields}))]
-        monkeypatch.setattr("asstops.providers.openai_api.OpenAIApi.list_assistants", lambda _: iter(page))
+        monkeypatch.setattr("asstops.providers.assistants_api.AssistantsApi.list_assistants", lambda _: iter(page))
 
     half = "\ud83d\x00" + ESCAPES
     listed(name=half, description=half)

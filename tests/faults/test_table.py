@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from asstops.emulator import EmulatorServer
-from asstops.kinds import registry
+from asstops.services import by_name
 from tests.support.stage import emulator
 
 from .conftest import World
@@ -152,10 +152,10 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Impatience:
     """Say of which requests we give up soon on the answer."""
-    from asstops.providers import arm_pipeline, trace
+    from asstops.providers import azure_pipeline, trace
 
     found = Impatience()
-    hooks, policy = trace.http_hooks, arm_pipeline.arm_policy
+    hooks, policy = trace.http_hooks, azure_pipeline.trace_policy
 
     def shorter_hooks() -> dict[str, list[Any]]:
         def on_request(request: Any) -> None:
@@ -164,8 +164,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Impatience:
 
         return {**hooks(), "request": [*hooks()["request"], on_request]}
 
-    def shorter_policy() -> Any:
-        made = policy()
+    def shorter_policy(asked: str) -> Any:
+        made = policy(asked)
         on_request = made.on_request
 
         def shorter(request: Any) -> None:
@@ -178,7 +178,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Impatience:
         return made
 
     monkeypatch.setattr(trace, "http_hooks", shorter_hooks)
-    monkeypatch.setattr(arm_pipeline, "arm_policy", shorter_policy)
+    monkeypatch.setattr(azure_pipeline, "trace_policy", shorter_policy)
     return found
 
 
@@ -188,7 +188,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Impatience:
 def test_the_table_knows_every_kind() -> None:
     """A kind that is added to asstops has to be added to the table."""
     named = {kind for service in SERVICES.values() for kind in service.requests}
-    assert named == set(registry()) | {RECORD}
+    assert named == set(by_name("assistants").kinds) | {RECORD}
     for service in SERVICES.values():
         assert set(service.needs) == set(service.early) == set(service.requests)
         assert all(set(asked) == set(OPERATIONS) for asked in service.requests.values())

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from asstops import graph
 from asstops.emulator import EmulatorServer
-from asstops.kinds import registry
 from asstops.model import Action, StepState, Verb
 from asstops.planner import Request, make_plan
+from asstops.services import by_name
 from tests.property.strategies import SpecCase, shuffled, spec_documents
 from tests.support.live import differing, is_bare, live_form
 from tests.support.stage import Stage, as_json, emulator, staged_in
@@ -154,7 +154,7 @@ def test_the_planner_is_the_same_whatever_order_it_reads_in(
         snapshot, wanted = stage.last.snapshot, list(stage.last.wanted.items())
         objects = {kind: source.sample(list(found), len(found)) for kind, found in snapshot.objects.items()}
         source.shuffle(wanted)
-        rules = {name: kind.rules for name, kind in registry().items()}
+        rules = {name: kind.rules for name, kind in by_name("assistants").kinds.items()}
         again = make_plan(Request(plan.target), dict(wanted), replace(snapshot, objects=objects), rules)
         assert as_json(again) == as_json(plan)
         assert [step.id for step in graph.steps(again.changes)] == [step.id for step in graph.steps(plan.changes)]

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from asstops.diff import field_digests, flatten
 from asstops.digest import ALPHABET
-from asstops.kinds import registry
 from asstops.mark import (
     KEY,
     METADATA_LIMIT,
@@ -27,6 +26,7 @@ from asstops.mark import (
 )
 from asstops.model import FileSource, Mark
 from asstops.record import PER_PAGE, Note, Page, content_digest, decode, encode, id_digest, is_page, page_key
+from asstops.services import by_name
 from asstops.spec import load
 
 QUICK = settings(deadline=None, max_examples=100, derandomize=True, database=None)
@@ -112,7 +112,7 @@ def test_the_longest_mark_fits(tmp_path: Path) -> None:
 
     seen = set()
     for address, resource in stack.resources.items():
-        rules = registry()[address.kind].rules
+        rules = by_name("assistants").kinds[address.kind].rules
         if not rules.marked:
             continue
         seen.add(address.kind)
@@ -130,13 +130,13 @@ def test_the_longest_mark_fits(tmp_path: Path) -> None:
             stored={path_digest(path): "wxyz" for path in plain},
         )
         assert resource.protect
-        if registry()[address.kind].plane == "arm":
+        if by_name("assistants").kinds[address.kind].plane == "arm":
             assert from_tags(to_tags(mark)) == mark
             assert max(map(len, to_tags(mark).values())) <= TAG_LIMIT == 256
         else:
             assert from_metadata({KEY: to_metadata(mark)}) == mark
             assert len(to_metadata(mark)) <= METADATA_LIMIT == 512
-    assert seen == {name for name, kind in registry().items() if kind.rules.marked}
+    assert seen == {name for name, kind in by_name("assistants").kinds.items() if kind.rules.marked}
 
 
 def test_a_mark_that_does_not_fit_is_refused() -> None:

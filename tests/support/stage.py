@@ -22,13 +22,12 @@ from asstops import safety
 from asstops.apply import apply
 from asstops.emulator import EmulatorServer, EmulatorSettings
 from asstops.emulator.keys import ARM_AUDIENCE, DATA_AUDIENCE, IDENTITY_HEADER
-from asstops.kinds import registry
 from asstops.model import Address, Event, Observed, Plan, Report
 from asstops.providers.session import Session
 from asstops.providers.settings import Settings
 from asstops.spec import Stack, load
 from asstops.views.machine import dumps, plan_to_json
-from asstops.workflow import Prepared, prepare
+from asstops.workflow import Prepared, open_session, prepare
 from tests.emulator import contract
 
 Files = Mapping[str, "str | bytes"]
@@ -99,7 +98,7 @@ class Stage:
 
     def session(self, stack: Stack, *, purge: bool = False, ingest_timeout_s: float = 20) -> Session:
         settings = Settings.from_environ(self.environ, local=True)
-        return Session(settings, stack.account, stack=stack.identity, purge=purge, ingest_timeout_s=ingest_timeout_s)
+        return open_session(stack, settings, purge=purge, ingest_timeout_s=ingest_timeout_s)
 
     @contextmanager
     def opened(self, stack: Stack, *, purge: bool = False) -> Iterator[Session]:
@@ -142,9 +141,7 @@ class Stage:
         with self.opened(stack, purge=purge) as session:
             prepared = self.prepare(stack, session, **options)
             safety.check(prepared.plan, prepared.snapshot, stack, allow_deletes=allow_deletes)
-            report = apply(
-                prepared.plan, session, registry(), prepared.snapshot, self.events.append, parallelism=parallelism
-            )
+            report = apply(prepared.plan, session, prepared.snapshot, self.events.append, parallelism=parallelism)
         if succeed:
             unfinished = [f"{event.address}: {event.message}" for event in (*report.failed, *report.skipped)]
             assert not unfinished, "\n".join(unfinished)

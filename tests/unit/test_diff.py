@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from asstops.diff import Comparison, compare, display_live, field_digests
-from asstops.kinds import registry
 from asstops.model import (
     UNKNOWN,
     Action,
@@ -21,9 +20,10 @@ from asstops.model import (
     Resource,
     Unknown,
 )
+from asstops.services import by_name
 
-STORE = registry()["vector_store"].rules
-FILE = registry()["file"].rules
+STORE = by_name("assistants").kinds["vector_store"].rules
+FILE = by_name("assistants").kinds["file"].rules
 IDS: dict[str, str | Unknown] = {"a": "f_a", "b": "f_b", "new": UNKNOWN}
 OWNERS = {"f_a": "file.a", "f_b": "file.b", "f_b_old": "file.b", "f_gone": "file.gone.md"}
 

@@ -6,8 +6,8 @@ import pytest
 
 from asstops import mark as m
 from asstops.diff import field_digests
-from asstops.kinds import registry
 from asstops.model import Mark
+from asstops.services import by_name
 
 LONGEST_STACK = "s" * 48 + "/" + "e" * 24
 FULL = Mark(
@@ -59,7 +59,7 @@ def test_no_metadata_is_no_mark() -> None:
 
 
 def _every_field(kind: str, pairs: int) -> dict[str, object]:
-    rules = registry()[kind].rules
+    rules = by_name("assistants").kinds[kind].rules
     names = {
         "assistant": [
             "name", "model", "description", "instructions", "temperature", "top_p", "response_format",
@@ -81,7 +81,7 @@ def _every_field(kind: str, pairs: int) -> dict[str, object]:
 @pytest.mark.parametrize("kind", ["assistant", "vector_store", "resource", "deployment"])
 def test_the_worst_spec_fits(kind: str) -> None:
     """Longest identity and key, every field, all user pairs, and every field kept in another form."""
-    rules = registry()[kind].rules
+    rules = by_name("assistants").kinds[kind].rules
     fields = field_digests(rules, _every_field(kind, 15))
     stored = field_digests(rules, _every_field(kind, 0))
     worst = Mark(LONGEST_STACK, "k" * 64, 999, "n" * 8, "o" * 6, True, fields, stored)

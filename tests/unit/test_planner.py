@@ -9,15 +9,15 @@ import pytest
 
 from asstops.diff import field_digests
 from asstops.errors import UnsafePlan, UsageError
-from asstops.kinds import registry
 from asstops.mark import path_digest, value_digest
 from asstops.model import Action, Address, Cause, Change, Mark, Observed, Plan, RecordAction, Ref, Resource, Target
 from asstops.ownership import Snapshot
 from asstops.planner import Request, identify, make_plan
 from asstops.record import Note, Page, Record
+from asstops.services import by_name
 
 STACK = "shop"
-RULES = {name: kind.rules for name, kind in registry().items()}
+RULES = {name: kind.rules for name, kind in by_name("assistants").kinds.items()}
 TARGET = Target(stack=STACK, service="assistants")
 
 STORE = Address("vector_store", "docs")

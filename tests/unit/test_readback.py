@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from asstops.forms import is_form_of
 from asstops.mark import path_digest, value_digest
-from asstops.readback import differing, is_form_of, not_reset, stored_forms
+from asstops.readback import differing, not_reset, stored_forms
 from asstops.rules import KindRules
 
 RULES = KindRules(

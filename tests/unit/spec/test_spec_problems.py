@@ -187,22 +187,6 @@ moved: []
         ],
     ),
     Case(
-        "top level: agents",
-        "",
-        [
-            "2:10 service: agents is not supported by this version, which drives service: assistants only | write service: assistants; agents come later"
-        ],
-        head="stack: s\nservice: agents\n",
-    ),
-    Case(
-        "top level: no service",
-        "",
-        [
-            "1:1 service is left out, which means agents, and that is not supported by this version, which drives service: assistants only | write service: assistants; agents come later"
-        ],
-        head="stack: s\n",
-    ),
-    Case(
         "top level: unknown service",
         "",
         ["2:10 service is 'assistant', allowed: agents, assistants | did you mean assistants?"],
@@ -256,7 +240,7 @@ assistants:
   a: x
 """,
         [
-            "4:6 assistant.a: the entry is 'x', a map is wanted | write KEY: VALUE lines below it; known keys: name, model, description, instructions, tools, temperature, top_p, response_format, metadata, protect"
+            "4:6 assistant.a: the entry is 'x', a map is wanted | write KEY: VALUE lines below it; known keys: name, model, description, instructions, tools, temperature, top_p, reasoning, response_format, metadata, keep_versions, protect"
         ],
     ),
     Case(
@@ -266,7 +250,7 @@ assistants:
   a: {model: m, zzz: 1}
 """,
         [
-            "4:17 assistant.a: unknown key 'zzz' | known: description, instructions, metadata, model, name, protect, response_format, temperature, tools, top_p"
+            "4:17 assistant.a: unknown key 'zzz' | known: description, instructions, keep_versions, metadata, model, name, protect, reasoning, response_format, temperature, tools, top_p"
         ],
     ),
     Case(
@@ -276,7 +260,7 @@ assistants:
   a: {modl: m}
 """,
         [
-            "4:7 assistant.a: unknown key 'modl' | did you mean model? Known: name, model, description, instructions, tools, temperature, top_p, response_format, metadata, protect"
+            "4:7 assistant.a: unknown key 'modl' | did you mean model? Known: name, model, description, instructions, tools, temperature, top_p, reasoning, response_format, metadata, keep_versions, protect"
         ],
     ),
     Case(
@@ -551,8 +535,8 @@ assistants:
   a: {model: m, tools: [{code_interpreter: {}, file_search: {}}, {}]}
 """,
         [
-            "4:25 assistant.a: a tool is exactly one of code_interpreter, file_search, function | one per list entry",
-            "4:66 assistant.a: a tool is exactly one of code_interpreter, file_search, function | one per list entry",
+            "4:25 assistant.a: a tool is exactly one of code_interpreter, file_search, function, mcp, openapi, web_search | one per list entry",
+            "4:66 assistant.a: a tool is exactly one of code_interpreter, file_search, function, mcp, openapi, web_search | one per list entry",
         ],
     ),
     Case(

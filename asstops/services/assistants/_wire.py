@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from asstops.kinds.base import Homes
 from asstops.mark import from_metadata, is_ours
 from asstops.model import Observed
 
@@ -46,7 +47,7 @@ def tools(body: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
     return {"tools": listed} | ({"tool_resources": resources} if resources else {})
 
 
-def observed(item: Mapping[str, Any], account: str) -> Observed:
+def observed(item: Mapping[str, Any], homes: Homes) -> Observed:
     """A live assistant in the form in which wanted ones are compared."""
     metadata = item.get("metadata") or {}
     by_type: dict[str, list[Mapping[str, Any]]] = {}
@@ -56,7 +57,7 @@ def observed(item: Mapping[str, Any], account: str) -> Observed:
     file_ids = (resources.get("code_interpreter") or {}).get("file_ids") or []
     store_ids = (resources.get("file_search") or {}).get("vector_store_ids") or []
     search = by_type.get("file_search", [{}])[0].get("file_search") or {}
-    uses = {("resource", account), ("deployment", str(item.get("model")))}
+    uses = {*homes, ("deployment", str(item.get("model")))}
     uses |= {("file", file) for file in file_ids} | {("vector_store", store) for store in store_ids}
     return Observed(
         kind="assistant",

@@ -1,4 +1,4 @@
-"""What happens to each request to Azure Resource Manager inside the SDK's pipeline."""
+"""What happens to each request inside the pipeline that the Azure SDKs share."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from asstops.providers.trace import answered, request_id, unanswered
 _BEGAN = "asstops_began"
 
 
-def arm_policy() -> Any:
+def trace_policy(asked: str) -> Any:
     """A pipeline policy that logs each request, polls included, and refuses answers that are web pages.
 
-    The SDK would fail on such a page with an error of its own that says nothing of it.
+    The SDK would fail on such a page with an error of its own that says nothing of it. `asked` says who was asked.
     """
     from azure.core.pipeline.policies import SansIOHTTPPolicy
 
@@ -31,7 +31,7 @@ def arm_policy() -> Any:
             got.read()  # a write's first answer comes as a stream
             body = got.text()
             if body.lstrip()[:1] == "<":
-                raise not_json(body, doing="asking Azure Resource Manager", writing=sent.method != "GET")
+                raise not_json(body, doing=f"asking {asked}", writing=sent.method != "GET")
 
         def on_exception(self, request: Any) -> None:
             error = sys.exc_info()[1]

@@ -1,0 +1,179 @@
+"""A Foundry project: its agents through azure-ai-projects, its files and vector stores through its OpenAI v1 surface.
+
+Plain JSON in and out. The SDK's own retries are off, as in openai_api.py. Sign-in is Entra ID alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from asstops.errors import NotFound
+from asstops.providers.advice import Caller
+from asstops.providers.credentials import PROJECT_SCOPE, loopback_policy, renewing
+from asstops.providers.failures import azure_errors, json_object
+from asstops.providers.limiter import Limiter
+from asstops.providers.openai_api import PAGE, Json, OpenAIApi
+from asstops.providers.settings import is_loopback
+
+if TYPE_CHECKING:
+    from azure.ai.projects import AIProjectClient
+    from azure.ai.projects.operations import AgentsOperations
+    from openai import OpenAI
+
+    from asstops.providers.credentials import TokenSource
+
+API_VERSION = "v1"
+CONNECT_S = 10.0
+READ_S = 60.0
+
+
+class AgentsApi(OpenAIApi):
+    """Files, vector stores and agents of one project."""
+
+    def __init__(
+        self, limiter: Limiter, *, endpoint: str, credential: Callable[[], TokenSource], patient: bool = False
+    ) -> None:
+        """`endpoint` is the project's: https://NAME.services.ai.azure.com/api/projects/PROJECT."""
+        caller = Caller("project", endpoint, API_VERSION)
+        super().__init__(limiter, caller=caller, endpoint=endpoint, credential=credential, patient=patient)
+        self._project: AIProjectClient | None = None
+        self._beginning = threading.Lock()
+
+    @property
+    def project(self) -> AIProjectClient:
+        """The SDK's client, built on first use since its import is slow."""
+        with self._beginning:
+            if self._project is None:
+                self._project = self._begin()
+            return self._project
+
+    def _begin(self) -> AIProjectClient:
+        from azure.ai.projects import AIProjectClient
+
+        from asstops.providers.azure_pipeline import trace_policy
+
+        source = self._credential()
+        options: dict[str, Any] = {
+            "api_version": API_VERSION,
+            "retry_total": 0,
+            "per_call_policies": [trace_policy("the project")],
+            "connection_timeout": CONNECT_S,
+            "read_timeout": READ_S,
+        }
+        if is_loopback(self.endpoint):
+            options["authentication_policy"] = loopback_policy(source, PROJECT_SCOPE)
+            options["use_env_settings"] = False  # no proxy stands between us and this machine
+        return AIProjectClient(self.endpoint, source, **options)
+
+    def _build(self) -> OpenAI:
+        source = self._credential()
+        return self.project.get_openai_client(
+            api_key=lambda: source.get_token(PROJECT_SCOPE).token, **self.client_options()
+        )
+
+    def close(self) -> None:
+        super().close()
+        if self._project is not None:
+            self._project.close()
+
+    # Agents
+
+    def list_agents(self) -> Iterator[Json]:
+        """Every agent of the project with its newest version, page by page."""
+        return self._agent_pages("listing agents", lambda agents, **query: agents.list(**query))
+
+    def list_versions(self, name: str) -> Iterator[Json]:
+        """Every version of an agent, the newest first."""
+        return self._agent_pages(
+            f"listing the versions of {name}",
+            lambda agents, **query: agents.list_versions(name, **query),
+            order="desc",
+        )
+
+    def find_agent(self, name: str) -> Json | None:
+        """The agent with its newest version, or None when there is none of that name."""
+        try:
+            return self._ask(f"reading the agent {name}", lambda agents: agents.get(name, cls=_raw))
+        except NotFound:
+            return None
+
+    def create_version(self, name: str, body: Json) -> Json:
+        """Make a version, and the agent with its first one.
+
+        Never sent twice: a lost answer raises Unavailable with `ambiguous`.
+        """
+        return self._ask(
+            f"creating a version of the agent {name}",
+            lambda agents: agents.create_version(name, body, cls=_raw),
+            writing=True,
+            once=True,
+        )
+
+    def delete_version(self, name: str, version: str) -> None:
+        """Delete one version; gone already is fine."""
+        self._remove(
+            f"deleting version {version} of the agent {name}",
+            lambda agents: agents.delete_version(name, version, cls=_raw),
+        )
+
+    def delete_agent(self, name: str) -> None:
+        """Delete an agent with all its versions; gone already is fine."""
+        self._remove(f"deleting the agent {name}", lambda agents: agents.delete(name, cls=_raw))
+
+    # Sending
+
+    def _ask(
+        self,
+        doing: str,
+        request: Callable[[AgentsOperations], Any],
+        *,
+        writing: bool = False,
+        once: bool = False,
+    ) -> Json:
+        agents = self.project.agents
+
+        def attempt() -> Json:
+            with azure_errors(doing, self.caller, writing=writing):
+                answer: Json = request(agents)  # by `_raw`, the service's own JSON
+                return answer
+
+        return self.limiter.call(
+            lambda: renewing(attempt, self._credential), repeatable=not once, writing=writing, patient=self._patient
+        )
+
+    def _remove(self, doing: str, request: Callable[[AgentsOperations], Any]) -> None:
+        try:
+            self._ask(doing, request, writing=True)
+        except NotFound:
+            return
+
+    def _agent_pages(self, doing: str, request: Callable[..., Any], *, order: str = "asc") -> Iterator[Json]:
+        """Follow a listing of the SDK by hand.
+
+        Left to itself it goes on for as long as a page names its last id, which a service may do on its last page too;
+        and it takes an answer without a list for an empty one.
+        """
+
+        def fetch(after: str) -> Json:
+            seen: list[Json] = []
+
+            def one_page(agents: AgentsOperations) -> Json:
+                def keep(response: Any) -> None:
+                    if response.http_response.status_code < 400:
+                        seen.append(json_object(response.http_response.text(), doing=doing))
+
+                pages = request(agents, limit=PAGE, order=order, raw_response_hook=keep).by_page(after or None)
+                list(next(pages))
+                return seen[-1]
+
+            return self._ask(doing, one_page)
+
+        return self.follow(doing, fetch)
+
+
+def _raw(pipeline: Any, _parsed: Any, _headers: Any) -> Json:
+    """Take the service's own JSON rather than the SDK's model of it."""
+    text = pipeline.http_response.text()
+    return json_object(text, doing="reading the answer") if text else {}

@@ -1,0 +1,231 @@
+"""How a prompt agent looks on the wire of Foundry Agent Service v1, both ways. Pure.
+
+Source: the models of azure-ai-projects 2.10. Tools are flat there, unlike those of the Assistants API.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from asstops.kinds.base import Homes
+from asstops.mark import from_metadata, is_ours
+from asstops.model import Mark, Observed
+
+Json = dict[str, Any]
+DISPLAY_NAME = "display_name"
+TOOL_FIELDS = ("code_interpreter", "file_search", "functions", "mcp", "openapi", "web_search", "other_tools")
+_PLAIN = ("instructions", "temperature", "top_p", "reasoning")
+_READ_ONLY = {"openapi": ("functions",)}
+
+
+# Writing --------------------------------------------------------------------------------------------------
+
+
+def definition(body: Mapping[str, Any], changed: frozenset[str], live: Mapping[str, Any]) -> Json:
+    """The whole definition of a version: `body` laid over what is live.
+
+    What the spec does not name stays as it is; what left it (in `changed`, not in `body`) goes.
+    """
+    made: Json = {name: copy.deepcopy(value) for name, value in live.items() if value is not None}
+    made |= {"kind": "prompt", "model": body["model"]}
+    for path in _PLAIN:
+        if path in body:
+            made[path] = body[path]
+        elif path in changed:
+            made.pop(path, None)
+    if "response_format" in body or "response_format" in changed:
+        text = {name: value for name, value in (made.get("text") or {}).items() if name != "format"}
+        form = _text_format(body.get("response_format"))
+        made["text"] = text | ({"format": form} if form else {})
+        if not made["text"]:
+            del made["text"]
+    if not live or any(path.startswith(TOOL_FIELDS) for path in changed):
+        made["tools"] = _tools(body, live.get("tools") or ())
+        if not made["tools"]:
+            del made["tools"]
+    return made
+
+
+def _text_format(form: Any) -> Json:
+    if not isinstance(form, Mapping):
+        return {}
+    return {"type": form["type"], **form.get("json_schema", {})}
+
+
+def _tools(body: Mapping[str, Any], live: Sequence[Mapping[str, Any]]) -> list[Json]:
+    """The list of tools. What a live one of the same type has beside our settings is carried over."""
+    made: list[Json] = []
+    if body["code_interpreter"]:
+        container: Json = {"type": "auto"}
+        if body["code_interpreter.files"]:
+            container["file_ids"] = list(body["code_interpreter.files"])
+        if body.get("code_interpreter.memory_limit") is not None:
+            container["memory_limit"] = body["code_interpreter.memory_limit"]
+        made.append({**_rest(live, "code_interpreter", "container"), "container": container})
+    if body["file_search"]:
+        search = _rest(live, "file_search", "vector_store_ids", "max_num_results", "ranking_options")
+        search["vector_store_ids"] = [body["file_search.vector_store"]]
+        for field in ("max_num_results", "ranking_options"):
+            if body.get(f"file_search.{field}") is not None:
+                search[field] = body[f"file_search.{field}"]
+        made.append(search)
+    made += [{"type": "function", "strict": False, **function} for function in body["functions"]]
+    made += [{"type": "mcp", **server} for server in body["mcp"]]
+    made += [{"type": "openapi", "openapi": dict(api)} for api in body["openapi"]]
+    if body["web_search"] is not None:
+        made.append({**_rest(live, "web_search", *_WEB_SEARCH), **_web_search(body["web_search"])})
+    return made
+
+
+_WEB_SEARCH = ("search_context_size", "user_location", "filters")
+
+
+def _web_search(settings: Mapping[str, Any]) -> Json:
+    made: Json = {name: settings[name] for name in ("search_context_size",) if name in settings}
+    if "user_location" in settings:
+        made["user_location"] = {"type": "approximate", **settings["user_location"]}
+    if "allowed_domains" in settings:
+        made["filters"] = {"allowed_domains": settings["allowed_domains"]}
+    return made
+
+
+def _rest(live: Sequence[Mapping[str, Any]], kind: str, *ours: str) -> Json:
+    """A live tool of this type without the settings that are ours."""
+    found = next((tool for tool in live if tool.get("type") == kind), {})
+    return {"type": kind, **{name: copy.deepcopy(value) for name, value in found.items() if name not in ours}}
+
+
+# Reading --------------------------------------------------------------------------------------------------
+
+
+def observed(agent: Mapping[str, Any], homes: Homes, versions: Sequence[Mapping[str, Any]], keep: int) -> Observed:
+    """A live agent in the form in which wanted ones are compared.
+
+    `versions` are those that were listed, the newest first, perhaps none; `keep` is how many of them may stay, 0 for
+    all. The agent is whose its newest marked version is.
+    """
+    latest: Mapping[str, Any] = (agent.get("versions") or {}).get("latest") or {}
+    made = latest.get("definition") or {}
+    metadata = latest.get("metadata") or {}
+    mark = from_metadata(metadata)
+    genuine = mark is not None and str(mark.generation) == str(latest.get("version"))
+    if mark is None:
+        mark = newest_mark(versions)
+    old = surplus(versions, keep)
+    return Observed(
+        kind="assistant",
+        remote_id=agent["name"],
+        name=agent["name"],
+        body={
+            **_body(made, metadata),
+            "description": latest.get("description"),
+            "keep_versions": keep + len(old) if keep else None,
+        },
+        mark=mark,
+        created_at=latest.get("created_at") or 0,
+        uses=homes.union(*(uses(version.get("definition") or {}) for version in (latest, *versions))),
+        history=tuple(uses(version.get("definition") or {}) for version in versions),
+        pristine=genuine,
+        raw={"agent": agent, "latest": latest, "versions": versions, "keep": keep},
+    )
+
+
+def newest_mark(versions: Sequence[Mapping[str, Any]]) -> Mark | None:
+    """The mark of the newest version that has one."""
+    return next((mark for version in versions if (mark := from_metadata(version.get("metadata"))) is not None), None)
+
+
+def surplus(versions: Sequence[Mapping[str, Any]], keep: int) -> list[Mapping[str, Any]]:
+    """The versions beyond the newest `keep`; but the newest marked one says whose the agent is, and stays."""
+    if not keep:
+        return []
+    marked = next((v for v in versions if from_metadata(v.get("metadata")) is not None), None)
+    return [version for version in versions[keep:] if version is not marked]
+
+
+def uses(made: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """What a definition refers to, as pairs (kind, remote id)."""
+    found = {("deployment", str(made["model"]))} if made.get("model") else set()
+    for tool in made.get("tools") or ():
+        found |= {("vector_store", store) for store in tool.get("vector_store_ids") or ()}
+        container = tool.get("container")
+        if isinstance(container, Mapping):
+            found |= {("file", file) for file in container.get("file_ids") or ()}
+    return frozenset(found)
+
+
+def _body(made: Mapping[str, Any], metadata: Mapping[str, str]) -> Json:
+    by_type: dict[str, list[Mapping[str, Any]]] = {}
+    for tool in made.get("tools") or ():
+        by_type.setdefault(_type_of(tool), []).append(tool)
+    code = by_type.get("code_interpreter", [{}])[0].get("container") or {}
+    search = by_type.get("file_search", [{}])[0]
+    stores = search.get("vector_store_ids") or []
+    web = by_type.get("web_search")
+    others = [tool for kind, tools in by_type.items() for tool in (tools if kind not in _KNOWN else ())]
+    others += [tool for kind in _ONCE for tool in by_type.get(kind, [])[1:]]
+    return {
+        "name": metadata.get(DISPLAY_NAME),
+        "model": made.get("model"),
+        "instructions": made.get("instructions"),
+        "temperature": made.get("temperature"),
+        "top_p": made.get("top_p"),
+        "reasoning": _given(made.get("reasoning")),
+        "response_format": _response_format((made.get("text") or {}).get("format")),
+        "metadata": {key: value for key, value in metadata.items() if not is_ours(key)},
+        "code_interpreter": "code_interpreter" in by_type,
+        "code_interpreter.files": list(code.get("file_ids") or ()),
+        "code_interpreter.memory_limit": code.get("memory_limit"),
+        "file_search": "file_search" in by_type,
+        "file_search.vector_store": list(stores) if len(stores) > 1 else stores[0] if stores else None,
+        "file_search.max_num_results": search.get("max_num_results"),
+        "file_search.ranking_options": _given(search.get("ranking_options")),
+        "functions": [_function(tool) for tool in by_type.get("function", [])],
+        "mcp": [_without(tool, "type") for tool in by_type.get("mcp", [])],
+        "openapi": [_without(tool.get("openapi") or {}, *_READ_ONLY["openapi"]) for tool in by_type.get("openapi", [])],
+        "web_search": _settings(web[0]) if web else None,
+        "other_tools": others,
+    }
+
+
+_ONCE = ("code_interpreter", "file_search", "web_search")
+_KNOWN = (*_ONCE, "function", "mcp", "openapi")
+
+
+def _type_of(tool: Mapping[str, Any]) -> str:
+    """A code interpreter in a container of somebody's own is none of those that a spec can say."""
+    kind = str(tool.get("type"))
+    return "container" if kind == "code_interpreter" and isinstance(tool.get("container"), str) else kind
+
+
+def _function(tool: Mapping[str, Any]) -> Json:
+    """A function as the spec would give it: `strict` only when it is on."""
+    return {name: value for name, value in _without(tool, "type").items() if name != "strict" or value}
+
+
+def _settings(tool: Mapping[str, Any]) -> Json:
+    made: Json = {name: tool[name] for name in ("search_context_size",) if tool.get(name) is not None}
+    if place := _given(tool.get("user_location")):
+        made["user_location"] = _without(place, "type")
+    if domains := (tool.get("filters") or {}).get("allowed_domains"):
+        made["allowed_domains"] = domains
+    return made
+
+
+def _response_format(form: Mapping[str, Any] | None) -> Any:
+    if not form:
+        return None
+    if form.get("type") != "json_schema":
+        return _given(form)
+    return {"type": "json_schema", "json_schema": _without(form, "type")}
+
+
+def _given(value: Any) -> Any:
+    """A map without what is null; None when nothing is left."""
+    return _without(value) or None if isinstance(value, Mapping) else value
+
+
+def _without(value: Mapping[str, Any], *names: str) -> Json:
+    return {name: item for name, item in value.items() if name not in names and item is not None}

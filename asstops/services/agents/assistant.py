@@ -1,0 +1,327 @@
+"""Prompt agents of Microsoft Foundry Agent Service.
+
+API:          agents of a project, api-version v1, through azure-ai-projects 2.x.
+Identity:     the name, which is the spec's key; the mark is in the metadata of each version that asstops makes.
+Updates:      every change is one new version; a version never changes. An edit in a portal makes one without a mark.
+Limits:       name 63, description 512, instructions 256,000 characters; metadata 16 pairs, of which the mark takes one
+              and a display name another; temperature 0-2, top_p 0-1; max_num_results 1-50.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from asstops.errors import Moved, NotFound, Unavailable
+from asstops.kinds import tags as tag_rules
+from asstops.kinds.assistant_spec import (
+    AssistantSpec,
+    McpSpec,
+    OpenApiSpec,
+    WebSearchSpec,
+    build_assistant,
+    check_name,
+    tool_entries,
+)
+from asstops.kinds.base import BuildContext, Kind, Step, register
+from asstops.mark import KEY, from_metadata, is_ours, to_metadata
+from asstops.model import Mark, Observed, Resource
+from asstops.providers.agents_api import AgentsApi
+from asstops.rules import KindRules
+from asstops.services.agents import _wire as wire
+
+if TYPE_CHECKING:
+    from asstops.providers.session import Session
+
+MAX_METADATA = 14  # beside the mark and the display name
+READERS = 8
+LOOKUPS = 6
+LOOKUP_PAUSE_S = 0.5
+
+
+@register
+class AgentKind(Kind[AssistantSpec]):
+    name = "assistant"
+    section = "assistants"
+    summary = "prompt agent"
+    spec = AssistantSpec
+    rules = KindRules(
+        maps=frozenset({"metadata"}),
+        unordered=frozenset({"functions", "code_interpreter.files", "mcp", "openapi", "other_tools"}),
+        references={"code_interpreter.files": "file", "file_search.vector_store": "vector_store"},
+        defaults={
+            "name": None,
+            "description": None,
+            "instructions": None,
+            "temperature": 1.0,
+            "top_p": 1.0,
+            "reasoning": None,
+            "response_format": "auto",
+            "code_interpreter.memory_limit": None,
+            "file_search.max_num_results": None,
+            "file_search.ranking_options": None,
+        },
+        empty={
+            "name": ("",),
+            "description": ("",),
+            "instructions": ("",),
+            "temperature": (None,),
+            "top_p": (None,),
+            "response_format": (None, {"type": "text"}),
+        },
+        named=True,
+        unrecorded=frozenset({"keep_versions"}),
+        versioned=True,
+    )
+
+    def build(self, key: str, spec: AssistantSpec, ctx: BuildContext) -> Resource:
+        """The fields of every service, and what only agents have."""
+        body: dict[str, Any] = {}
+        if spec.name is not None:
+            check_name(spec.name, ctx)
+            body["name"] = spec.name
+            if wire.DISPLAY_NAME in spec.metadata:
+                ctx.problem(
+                    f"name is kept as metadata {wire.DISPLAY_NAME}, which is given as well",
+                    ("metadata", wire.DISPLAY_NAME),
+                    "remove one of the two",
+                )
+            if len(spec.metadata) > MAX_METADATA:
+                ctx.problem(
+                    f"metadata has {len(spec.metadata)} entries, at most {MAX_METADATA} are allowed beside name",
+                    ("metadata",),
+                    "remove some, or name",
+                )
+        if spec.reasoning is not None:
+            body["reasoning"] = _given(spec.reasoning.model_dump())
+        if spec.keep_versions is not None:
+            body["keep_versions"] = spec.keep_versions
+        resource = build_assistant(key, spec, body, ctx)
+        body.update(_tools(spec, ctx))
+        return replace(resource, body=body)
+
+    def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
+        """Every agent of the project, page by page.
+
+        Versions are listed where the spec says how many to keep, and where the newest one carries no mark but an older
+        one may: it was made by other hands then.
+        """
+        api = _api(session)
+        keep = {resource.address.key: int(resource.body.get("keep_versions") or 0) for resource in wanted}
+        agents = list(api.list_agents())
+        with ThreadPoolExecutor(max_workers=READERS) as pool:
+            found = pool.map(lambda agent: _versions(api, agent, keep.get(agent["name"], 0)), agents)
+            for agent, versions in zip(agents, found, strict=True):
+                if versions is not None:
+                    yield wire.observed(agent, session.homes, versions, keep.get(agent["name"], 0))
+
+    def create(self, session: Session, step: Step) -> Observed:
+        """The first version, mark included. Raises Moved where others took the name meanwhile."""
+        api, name = _api(session), step.wanted.address.key
+        made = _send(session, step, {}, {}, number=1)
+        if str(made["version"]) != "1" and _is_of_others(api, name, step.mark.stack):
+            api.delete_version(name, str(made["version"]))
+            raise Moved(
+                f"{name} was made by others after the plan was made, so it was left alone",
+                fix="plan again to see what is live now",
+            )
+        return _reread(session, name, _keep(step.wanted))
+
+    def update(self, session: Session, step: Step) -> Observed:
+        """One new version where anything but the number of versions differs; then older ones go."""
+        api, live = _api(session), step.live
+        if live is None:
+            raise ValueError("an update needs the live object")
+        latest: Mapping[str, Any] = live.raw["latest"]
+        if step.changed - self.rules.unrecorded or _marks_differ(live.mark, step.mark):
+            made = _send(session, step, latest.get("definition") or {}, latest.get("metadata") or {}, _next(latest))
+            if str(made.get("version")) == str(latest.get("version")):
+                raise Unavailable(
+                    f"the service keeps version {made.get('version')} of {live.name} as it was, and made no new one",
+                    fix="it takes a definition that differs in nothing for the same; change something else as well",
+                )
+        keep = _keep(step.wanted)
+        if keep:
+            for version in wire.surplus(list(api.list_versions(live.remote_id)), keep):
+                api.delete_version(live.remote_id, str(version["version"]))
+        return _reread(session, live.remote_id, keep)
+
+    def delete(self, session: Session, live: Observed) -> None:
+        """Delete the agent with all its versions."""
+        _api(session).delete_agent(live.remote_id)
+
+    def look(self, session: Session, live: Observed) -> Observed | None:
+        api, keep = _api(session), int(live.raw.get("keep") or 0)
+        agent = api.find_agent(live.remote_id)
+        versions = None if agent is None else _versions(api, agent, keep)
+        if agent is None or versions is None:
+            return None
+        return wire.observed(agent, session.homes, versions, keep)
+
+    def token(self, live: Observed) -> str:
+        return f"{live.remote_id}:{live.raw['latest'].get('version')}"
+
+    def listed(self, session: Session) -> set[str]:
+        return {f"{agent['name']}:{_latest(agent).get('version')}" for agent in _api(session).list_agents()}
+
+
+# The spec ---------------------------------------------------------------------------------------------------
+
+
+def _tools(spec: AssistantSpec, ctx: BuildContext) -> dict[str, Any]:
+    """The tools that only agents have, and what agents want of the others."""
+    body: dict[str, Any] = {"mcp": [], "openapi": [], "web_search": None, "other_tools": []}
+    for at, name, settings in tool_entries(spec):
+        if name == "code_interpreter" and settings.memory_limit is not None:
+            body["code_interpreter.memory_limit"] = settings.memory_limit
+        elif name == "file_search":
+            if settings.vector_store is None:
+                ctx.problem("file_search of an agent needs a vector store", at, "name one: {vector_store: KEY}")
+            if settings.ranking_options is not None:
+                body["file_search.ranking_options"] = _given(settings.ranking_options.model_dump())
+        elif name in ("mcp", "openapi") and settings is None:
+            ctx.problem(f"{name} is empty", at, "write its settings below it")
+        elif isinstance(settings, McpSpec):
+            _once(settings.server_label, "server_label", [*at, "server_label"], body["mcp"], ctx)
+            body["mcp"].append(_given(settings.model_dump()))
+        elif isinstance(settings, OpenApiSpec):
+            _once(settings.name, "name", [*at, "name"], body["openapi"], ctx)
+            body["openapi"].append(_openapi(settings, tuple(at), ctx))
+        elif isinstance(settings, WebSearchSpec):
+            body["web_search"] = _given(
+                {**settings.model_dump(), "user_location": settings.user_location and _given(settings.user_location)}
+            )
+    return body
+
+
+def _once(value: str, field: str, at: Sequence[Any], there: Sequence[Mapping[str, Any]], ctx: BuildContext) -> None:
+    if any(tool[field] == value for tool in there):
+        ctx.problem(f"two tools have the {field} {value!r}", tuple(at), "give one another, or remove it")
+
+
+_AUTH = {"anonymous": None, "managed_identity": "audience", "project_connection": "project_connection_id"}
+
+
+def _openapi(settings: OpenApiSpec, at: tuple[Any, ...], ctx: BuildContext) -> dict[str, Any]:
+    auth: dict[str, Any] = {"type": settings.auth.type}
+    for kind, field in _AUTH.items():
+        value = getattr(settings.auth, field) if field else None
+        if kind == settings.auth.type and field:
+            if value is None:
+                ctx.problem(f"auth of type {kind} needs {field}", (*at, "auth"), f"add {field}:")
+            auth["security_scheme"] = {field: value}
+        elif value is not None:
+            ctx.problem(
+                f"{field} goes with auth of type {kind}", (*at, "auth", field), f"remove it, or write type: {kind}"
+            )
+    made = {
+        "name": settings.name,
+        "description": settings.description,
+        "spec": dict(ctx.mapping(settings.spec, (*at, "spec"))),
+        "auth": auth,
+        "default_params": settings.default_params,
+    }
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def _given(settings: Any) -> dict[str, Any]:
+    """The settings that were given."""
+    found = settings if isinstance(settings, dict) else settings.model_dump()
+    return {name: value for name, value in found.items() if value is not None}
+
+
+# The service ------------------------------------------------------------------------------------------------
+
+
+def _api(session: Session) -> AgentsApi:
+    api = session.data
+    if not isinstance(api, AgentsApi):
+        raise TypeError("agents need a service that has them")
+    return api
+
+
+def _keep(wanted: Resource) -> int:
+    return int(wanted.body.get("keep_versions") or 0)
+
+
+def _latest(agent: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (agent.get("versions") or {}).get("latest") or {}
+
+
+def _next(latest: Mapping[str, Any]) -> int:
+    number = str(latest.get("version") or "")
+    return int(number) + 1 if number.isdecimal() else 1
+
+
+def _versions(api: AgentsApi, agent: Mapping[str, Any], keep: int) -> list[dict[str, Any]] | None:
+    """The versions of an agent where they matter, else none of them; None when the agent is gone."""
+    latest = _latest(agent)
+    orphan = from_metadata(latest.get("metadata")) is None and str(latest.get("version")) != "1"
+    if not keep and not orphan:
+        return []
+    try:
+        return list(api.list_versions(agent["name"]))
+    except NotFound:
+        return None
+
+
+def _is_of_others(api: AgentsApi, name: str, stack: str) -> bool:
+    marks = (from_metadata(version.get("metadata")) for version in api.list_versions(name))
+    return any(mark is None or mark.stack != stack for mark in marks)
+
+
+def _marks_differ(live: Mark | None, wanted: Mark) -> bool:
+    """Whether what only a mark says is to change: protection, and where the spec lives."""
+    return live is None or (live.protect, live.origin) != (wanted.protect, wanted.origin)
+
+
+def _send(
+    session: Session, step: Step, definition: Mapping[str, Any], metadata: Mapping[str, str], number: int
+) -> dict[str, Any]:
+    """Make a version that says which number it is meant to have, so that a copy of its mark can be told from it.
+
+    A version whose answer was lost is looked up by its mark, and never sent again: it would be made twice.
+    """
+    body, name = step.wanted.body, step.wanted.address.key
+    others = {key: value for key, value in metadata.items() if not is_ours(key)}
+    pairs = tag_rules.merged(others, body["metadata"], "metadata", step.changed)
+    if "name" in body:
+        pairs[wire.DISPLAY_NAME] = body["name"]
+    elif "name" in step.changed and wire.DISPLAY_NAME not in body["metadata"]:
+        pairs.pop(wire.DISPLAY_NAME, None)
+    mark = to_metadata(replace(step.mark, generation=number))
+    request: dict[str, Any] = {
+        "definition": wire.definition(body, step.changed, definition),
+        "metadata": {**pairs, KEY: mark},
+    }
+    kept = "" if step.live is None or "description" in step.changed else step.live.body["description"]
+    if description := body.get("description", kept):
+        request["description"] = description
+    api = _api(session)
+    try:
+        return api.create_version(name, request)
+    except Unavailable as error:
+        if not error.ambiguous:
+            raise
+        for attempt in range(LOOKUPS):
+            agent = api.find_agent(name)
+            if agent is not None and (_latest(agent).get("metadata") or {}).get(KEY) == mark:
+                return dict(_latest(agent))
+            session.limiter.wait(LOOKUP_PAUSE_S * 2**attempt)
+        raise Unavailable(
+            f"{error.message}; whether the version was made is unknown, the service does not show it yet",
+            fix="plan again in a moment: if it was made, its mark tells",
+            ambiguous=True,
+        ) from error
+
+
+def _reread(session: Session, name: str, keep: int) -> Observed:
+    """The agent as the service now has it."""
+    api = _api(session)
+    agent = api.find_agent(name)
+    versions = None if agent is None else _versions(api, agent, keep)
+    if agent is None or versions is None:
+        raise NotFound(f"the agent {name} vanished while it was written", fix="plan again to see what is there")
+    return wire.observed(agent, session.homes, versions, keep)

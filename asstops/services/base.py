@@ -1,0 +1,75 @@
+"""What a service is to the rest of asstops: its kinds, its data plane, and a way to talk to what it serves."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from asstops.kinds.base import Kind, kinds_in
+from asstops.model import Notice
+from asstops.providers.settings import SettingsInvalid
+
+if TYPE_CHECKING:
+    from asstops.providers.openai_api import OpenAIApi
+    from asstops.providers.session import Session
+    from asstops.providers.settings import Settings
+    from asstops.rules import KindRules
+    from asstops.talk.answer import Listener
+    from asstops.talk.conversation import Conversation
+
+
+class Service(ABC):
+    """One Azure API that serves assistants.
+
+    `name` is what a spec calls it, and its folder. `endpoint_variable` is the environment variable that says where it
+    is.
+    """
+
+    name: ClassVar[str]
+    endpoint_variable: ClassVar[str]
+
+    @cached_property
+    def kinds(self) -> Mapping[str, Kind[Any]]:
+        """Every kind by name, in alphabetical order; one of the service's own goes before a shared one of that name."""
+        return dict(sorted({**kinds_in("asstops.kinds"), **kinds_in(f"asstops.services.{self.name}")}.items()))
+
+    @cached_property
+    def rules(self) -> Mapping[str, KindRules]:
+        """What the planner needs to know of each kind."""
+        return {name: kind.rules for name, kind in self.kinds.items()}
+
+    @abstractmethod
+    def endpoint(self, settings: Settings) -> str:
+        """The endpoint that the environment names, "" for none."""
+
+    @abstractmethod
+    def api_version(self, settings: Settings) -> str:
+        """The version of the API that is spoken."""
+
+    @abstractmethod
+    def connect(self, session: Session, endpoint: str, *, patient: bool) -> OpenAIApi:
+        """The data plane at an endpoint."""
+
+    @abstractmethod
+    def talk(
+        self,
+        session: Session,
+        remote_id: str,
+        listener: Listener,
+        pause: Callable[[float], None],
+        thread_id: str = "",
+    ) -> Conversation:
+        """A conversation with what lives under `remote_id`; a new one unless the id of one is given."""
+
+    def notices(self, session: Session) -> tuple[Notice, ...]:
+        """What every plan should say of the service itself."""
+        return ()
+
+    def nowhere(self) -> SettingsInvalid:
+        """The error where nobody says where the service is."""
+        return SettingsInvalid(
+            f"there is no endpoint: the spec has no `resource`, and {self.endpoint_variable} is not set",
+            fix=f"set {self.endpoint_variable}, add resource: to the spec, or try it with --local",
+        )
