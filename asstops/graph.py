@@ -94,7 +94,8 @@ def steps(changes: Sequence[Change]) -> tuple[Step, ...]:
 
 def drops(change: Change) -> tuple[Observed, ...]:
     """The live objects that are gone once the change is carried out."""
-    own = (change.live,) if change.live is not None and (change.action is Action.DELETE or change.moves) else ()
+    goes = (change.action is Action.DELETE or change.moves) and not change.spares
+    own = (change.live,) if change.live is not None and goes else ()
     return (*own, *change.retires)
 
 

@@ -175,8 +175,8 @@ class Observed:
     pairs it refers to. `problems` maps a field item (a file id, say) to what the service says is wrong with it.
     `ready` is False while the service is still at work on it; `usable` False once it can only be made anew.
     `raw` is the service's own answer, for writes that must carry unmanaged fields over. Where a service keeps versions,
-    `history` has what each of them refers to, the newest first, as far as it was read; and `pristine` says that the
-    newest is one that asstops wrote, which nobody can have changed.
+    `history` has what each of those that stay refers to, the newest first, as far as they were read; `pristine` says
+    that the newest is one that asstops wrote, which nobody can have changed.
     """
 
     kind: str
@@ -230,7 +230,8 @@ class Change:
     bodies. `reason` is written for people; no code may branch on it. `live` is what is there now, `wanted` what the
     spec asks for. `moves` is True when the object gets a new remote id, so that whatever refers to it must follow.
     `delete_first` marks a replacement under a name that can exist only once. `generation` and `mark` are what the
-    object will carry. `retires` are further live objects at this address that lost to a newer generation.
+    object will carry. `retires` are further live objects at this address that lost to a newer generation. `spares` is
+    True when the live object stays although another takes its place: an older version of something else uses it.
     """
 
     address: Address
@@ -245,6 +246,7 @@ class Change:
     moves: bool = False
     delete_first: bool = False
     retires: tuple[Observed, ...] = ()
+    spares: bool = False
 
     def __post_init__(self) -> None:
         absent = (self.before is None, self.after is None)

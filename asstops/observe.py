@@ -25,7 +25,7 @@ def observe(
     stack: str,
     story: Story | None = None,
 ) -> Snapshot:
-    """All live objects that matter to the stack. The account comes first, and what is within it: they say where the rest is.
+    """All live objects that matter to the stack. The account and its project come first: they say where the rest is.
 
     `story` is what the journal on this machine tells of uploads that may be missing in the record.
     """

@@ -109,6 +109,7 @@ class _Change(_Part):
     name: str
     copies: tuple[str, ...]
     moves: bool
+    spares: bool = False
     source: _Source | None
     origins: dict[str, str]
     sensitive: tuple[str, ...]
@@ -304,6 +305,7 @@ def _change(change: Change) -> dict[str, Any]:
         "name": change.live.name if change.live is not None else "",
         "copies": sorted(live.remote_id for live in change.retires),
         "moves": change.moves,
+        "spares": change.spares,
         "source": None
         if source is None
         else {"shown": source.shown, "name": source.name, "size_bytes": source.size_bytes, "sha256": source.sha256},
@@ -362,6 +364,7 @@ def _read_change(change: _Change) -> Change:
         wanted=None if change.action is Action.DELETE else wanted,
         live=None if change.remote_id is None else Observed(address.kind, change.remote_id, change.name, {}),
         moves=change.moves,
+        spares=change.spares,
         retires=tuple(Observed(address.kind, copy, "", {}) for copy in change.copies),
     )
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from asstops import graph
+from asstops import graph, history
 from asstops.diff import Comparison, compare, display, display_live, field_digests
 from asstops.errors import Problem, UnsafePlan
+from asstops.history import Held
 from asstops.model import (
     UNKNOWN,
     Action,
@@ -48,7 +49,12 @@ def make_plan(
     Raises UnsafePlan, CycleError, and UsageError for a target that is not there.
     """
     planning = _Planning(request, wanted, snapshot, rules)
-    return planning.run()
+    planning.decide()
+    if not request.destroy and (held := history.held(wanted, planning.live, planning.changes, rules)):
+        # Only now is it known which versions will be older ones; what those use decides nothing but what goes.
+        planning = _Planning(request, wanted, snapshot, rules, held)
+        planning.decide()
+    return planning.conclude()
 
 
 def identify(
@@ -65,9 +71,15 @@ class _Planning:
     """One run of the planner: tables that grow while addresses are visited in dependency order."""
 
     def __init__(
-        self, request: Request, wanted: Mapping[Address, Resource], snapshot: Snapshot, rules: Mapping[str, KindRules]
+        self,
+        request: Request,
+        wanted: Mapping[Address, Resource],
+        snapshot: Snapshot,
+        rules: Mapping[str, KindRules],
+        held: Held | None = None,
     ) -> None:
         self.request = request
+        self.held = held or {}
         self.stack = request.target.stack
         self.rules = rules
         self.snapshot = snapshot
@@ -79,6 +91,7 @@ class _Planning:
         self.others: list[Address] = []  # made by a spec of another origin
         self.notices: list[Notice] = list(snapshot.notices)
         self.unchanged = 0
+        self.scope: set[Address] | None = None
         # What the spec names by id is not to be written, whoever made it.
         self.referred = {(a.kind, r.remote_id) for a, r in wanted.items() if not r.owned}
 
@@ -86,8 +99,9 @@ class _Planning:
         """The id an address will have once the plan is carried out, as far as known now."""
         return self.ids.get(address, UNKNOWN)
 
-    def run(self) -> Plan:
-        scope = self._scope()
+    def decide(self) -> None:
+        """Visit everything that is wanted or owned, and note what is to happen to it."""
+        self.scope = scope = self._scope()
         if self.snapshot.restoring is not None:
             text = "the soft-deleted account comes back with what it held; the rest is planned once it is there"
             self.notices.append(Notice(text, str(self.snapshot.restoring)))
@@ -103,6 +117,10 @@ class _Planning:
             for address in sorted(set(self.live.owned) - set(self.wanted)):
                 if scope is None or address in scope:
                     self._delete(address)
+
+    def conclude(self) -> Plan:
+        """The plan, or every objection to it at once."""
+        scope = self.scope
         if scope is not None and not self.request.destroy:
             self.objections += loose_ends(scope, self.changes, self.live)
         self._tell_of_unknown_origin()
@@ -168,6 +186,7 @@ class _Planning:
             return
         winner, losers = self.live.winner(address)
         self._objects_to(self.live.copies(address, winner, losers))
+        losers = [other for other in losers if not self._is_held(other)]
         self._compare(resource, winner, losers, rules)
 
     def _compare(self, resource: Resource, live: Observed, losers: list[Observed], rules: KindRules) -> None:
@@ -251,7 +270,7 @@ class _Planning:
                     str(address),
                 )
             )
-        newest = max([mark.generation, *(o.mark.generation for o in losers if o.mark is not None)])
+        newest = max([mark.generation, *(o.mark.generation for o in self.live.owned[address] if o.mark is not None)])
         mark = self._mark(resource, newest + 1, "", {})
         self._change(
             Action.REPLACE, resource, live, losers, found, reason, mark=mark, moves=True, delete_first=rules.named
@@ -286,6 +305,7 @@ class _Planning:
                 moves=moves,
                 delete_first=delete_first,
                 retires=tuple(losers),
+                spares=self._is_held(live),
             )
         )
 
@@ -370,6 +390,9 @@ class _Planning:
         found = compare(rules, resource, newest, self.resolve, self.live.label)
         return None if any(diff.path in rules.create_only for diff in found.diffs) else newest
 
+    def _is_held(self, live: Observed) -> bool:
+        return (live.kind, live.remote_id) in self.held
+
     # Deletes, marks, the record
 
     def _delete(self, address: Address) -> None:
@@ -378,6 +401,10 @@ class _Planning:
             return
         self._objects_to(self.live.copies(address, *self.live.winner(address)))
         objects = [o for o in objects if (o.kind, o.remote_id) not in self.referred]
+        if kept := [o for o in objects if self._is_held(o)]:
+            user = self.held[kept[0].kind, kept[0].remote_id]
+            self.notices.append(Notice(f"it stays, since an older version of {user} uses it", str(address)))
+            objects = [o for o in objects if o not in kept]
         if not objects:
             return
         live, *others = objects

@@ -21,7 +21,8 @@ class KindRules:
     keys inside a field that a service may drop without another word, `caseless` the fields in which it may change the
     case of a text. `shown_only` fields are for people and never
     compared; `hidden` ones are compared and never shown. `unrecorded` fields have no digest in the mark. `versioned`
-    kinds keep versions that nobody can change: the mark is part of one, so only a new version brings it up to date.
+    kinds keep versions that nobody can change: the mark is part of one, so only a new version brings it up to date;
+    `keep_field` names the field that says how many of them stay.
     """
 
     create_only: frozenset[str] = frozenset()
@@ -42,3 +43,4 @@ class KindRules:
     hidden: frozenset[str] = frozenset()
     unrecorded: frozenset[str] = frozenset()
     versioned: bool = False
+    keep_field: str = ""

@@ -28,6 +28,7 @@ _PURE = _MARKS | {
     "fingerprint",
     "pins",
     "scope",
+    "history",
 }
 _BELOW_CLI = _PURE | {
     "providers",
@@ -60,6 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "graph": _WORDS,
     "ownership": _MARKS | {"diff"},
     "fingerprint": _MARKS | {"diff"},
+    "history": _MARKS | {"diff", "ownership"},
     "pins": _MARKS | {"diff", "fingerprint", "ownership"},
     "planfile": _PURE | {"views"},
     "recheck": _PURE | {"kinds", "providers"},
@@ -102,7 +104,7 @@ ONLY_IN: dict[str, set[str]] = {
     "uvicorn": {"emulator"},
 }
 PURE = ("errors", "model", "rules", "digest", "mark", "record", "diff", "graph", "ownership", "planner", "readback")
-PURE += ("safety", "redact", "fingerprint", "pins", "leftovers", "forms")
+PURE += ("safety", "redact", "fingerprint", "pins", "leftovers", "forms", "history")
 # What a pure module must not reach: clock, network, files, environment, randomness, threads.
 IMPURE = {"os", "time", "random", "secrets", "socket", "threading", "subprocess", "logging", "http", "io"}
 

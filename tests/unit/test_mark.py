@@ -7,6 +7,7 @@ import pytest
 from asstops import mark as m
 from asstops.diff import field_digests
 from asstops.model import Mark
+from asstops.rules import KindRules
 from asstops.services import by_name
 
 LONGEST_STACK = "s" * 48 + "/" + "e" * 24
@@ -58,34 +59,44 @@ def test_no_metadata_is_no_mark() -> None:
     assert (m.from_metadata(None), m.from_tags(None), m.from_tags({"team": "x"})) == (None, None, None)
 
 
-def _every_field(kind: str, pairs: int) -> dict[str, object]:
-    rules = by_name("assistants").kinds[kind].rules
-    names = {
-        "assistant": [
-            "name", "model", "description", "instructions", "temperature", "top_p", "response_format",
-            "code_interpreter", "code_interpreter.files", "file_search", "file_search.vector_store",
-            "file_search.max_num_results", "functions",
-        ],
-        "vector_store": ["name", "files", "expires_after_days", "chunking"],
-        "resource": ["location", "kind", "sku", "custom_subdomain"],
-        "deployment": [
-            "model.name", "model.format", "model.version", "sku.name", "sku.capacity", "version_upgrade", "rai_policy",
-        ],
-    }[kind]  # fmt: skip
-    body: dict[str, object] = {name: name for name in names}
-    for name in rules.maps:
-        body[name] = {f"k{i}": "v" for i in range(pairs)}
+COMMON = ["model", "description", "instructions", "temperature", "top_p", "response_format", "name",
+          "code_interpreter", "code_interpreter.files", "file_search", "file_search.vector_store",
+          "file_search.max_num_results", "functions"]  # fmt: skip
+FIELDS = {
+    "assistant": COMMON,
+    "agent": [
+        *COMMON, "reasoning", "code_interpreter.memory_limit", "file_search.ranking_options", "mcp", "openapi",
+        "web_search", "other_tools", "keep_versions",
+    ],
+    "vector_store": ["name", "files", "expires_after_days", "chunking"],
+    "resource": ["location", "kind", "sku", "custom_subdomain", "project_management", "identity"],
+    "project": ["display_name", "description"],
+    "deployment": [
+        "model.name", "model.format", "model.version", "sku.name", "sku.capacity", "version_upgrade", "rai_policy",
+    ],
+}  # fmt: skip
+
+
+def _rules(name: str) -> KindRules:
+    kinds = by_name("assistants" if name == "assistant" else "agents").kinds
+    return kinds["assistant" if name == "agent" else name].rules
+
+
+def _every_field(name: str, pairs: int) -> dict[str, object]:
+    body: dict[str, object] = {field: field for field in FIELDS[name]}
+    for field in _rules(name).maps:
+        body[field] = {f"k{i}": "v" for i in range(pairs)}
     return body
 
 
-@pytest.mark.parametrize("kind", ["assistant", "vector_store", "resource", "deployment"])
-def test_the_worst_spec_fits(kind: str) -> None:
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_worst_spec_fits(name: str) -> None:
     """Longest identity and key, every field, all user pairs, and every field kept in another form."""
-    rules = by_name("assistants").kinds[kind].rules
-    fields = field_digests(rules, _every_field(kind, 15))
-    stored = field_digests(rules, _every_field(kind, 0))
-    worst = Mark(LONGEST_STACK, "k" * 64, 999, "n" * 8, "o" * 6, True, fields, stored)
-    if kind in ("assistant", "vector_store"):
+    rules = _rules(name)
+    fields = field_digests(rules, _every_field(name, 14 if name == "agent" else 15))
+    stored = {} if rules.versioned else field_digests(rules, _every_field(name, 0))
+    worst = Mark(LONGEST_STACK, "k" * 64, 99_999, "n" * 8, "o" * 6, True, fields, stored)
+    if name in ("assistant", "agent", "vector_store"):
         assert len(m.to_metadata(worst)) <= m.METADATA_LIMIT
     else:
         assert max(len(value) for value in m.to_tags(worst).values()) <= m.TAG_LIMIT

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from asstops.providers.agents_api import API_VERSION, AgentsApi
-from asstops.services.base import Service
+from asstops.services.base import Service, Version
 
 if TYPE_CHECKING:
+    from asstops.model import Observed
     from asstops.providers.session import Session
     from asstops.providers.settings import Settings
     from asstops.talk.answer import Listener
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 class AgentsService(Service):
     name = "agents"
     endpoint_variable = "FOUNDRY_PROJECT_ENDPOINT"
+    keeps_versions = True
 
     def endpoint(self, settings: Settings) -> str:
         return settings.project_endpoint
@@ -39,6 +41,11 @@ class AgentsService(Service):
         from asstops.talk.responses import responses_conversation
 
         return responses_conversation(session.data, remote_id, listener, pause, thread_id)
+
+    def versions(self, session: Session, live: Observed) -> tuple[Version, ...]:
+        from asstops.services.agents._versions import versions
+
+        return versions(session, live)
 
 
 SERVICE = AgentsService()

@@ -79,6 +79,15 @@ def _tools(body: Mapping[str, Any], live: Sequence[Mapping[str, Any]]) -> list[J
     return made
 
 
+def writable(tool: Mapping[str, Any]) -> Json:
+    """A live tool without what the service fills in by itself."""
+    made = dict(copy.deepcopy(tool))
+    for field, names in _READ_ONLY.items():
+        if isinstance(made.get(field), Mapping):
+            made[field] = {name: value for name, value in made[field].items() if name not in names}
+    return made
+
+
 _WEB_SEARCH = ("search_context_size", "user_location", "filters")
 
 
@@ -126,7 +135,7 @@ def observed(agent: Mapping[str, Any], homes: Homes, versions: Sequence[Mapping[
         mark=mark,
         created_at=latest.get("created_at") or 0,
         uses=homes.union(*(uses(version.get("definition") or {}) for version in (latest, *versions))),
-        history=tuple(uses(version.get("definition") or {}) for version in versions),
+        history=tuple(uses(version.get("definition") or {}) for version in versions if version not in old),
         pristine=genuine,
         raw={"agent": agent, "latest": latest, "versions": versions, "keep": keep},
     )

@@ -30,7 +30,9 @@ from asstops.mark import KEY, from_metadata, is_ours, to_metadata
 from asstops.model import Mark, Observed, Resource
 from asstops.providers.agents_api import AgentsApi
 from asstops.rules import KindRules
+from asstops.services.agents import _versions
 from asstops.services.agents import _wire as wire
+from asstops.services.base import INSTEAD_OF, RESTORES
 
 if TYPE_CHECKING:
     from asstops.providers.session import Session
@@ -74,6 +76,7 @@ class AgentKind(Kind[AssistantSpec]):
         named=True,
         unrecorded=frozenset({"keep_versions"}),
         versioned=True,
+        keep_field="keep_versions",
     )
 
     def build(self, key: str, spec: AssistantSpec, ctx: BuildContext) -> Resource:
@@ -135,13 +138,16 @@ class AgentKind(Kind[AssistantSpec]):
         if live is None:
             raise ValueError("an update needs the live object")
         latest: Mapping[str, Any] = live.raw["latest"]
-        if step.changed - self.rules.unrecorded or _marks_differ(live.mark, step.mark):
+        made = None
+        if RESTORES in step.wanted.options:
+            made = _restore(session, step, latest)
+        elif step.changed - self.rules.unrecorded or _marks_differ(live.mark, step.mark):
             made = _send(session, step, latest.get("definition") or {}, latest.get("metadata") or {}, _next(latest))
-            if str(made.get("version")) == str(latest.get("version")):
-                raise Unavailable(
-                    f"the service keeps version {made.get('version')} of {live.name} as it was, and made no new one",
-                    fix="it takes a definition that differs in nothing for the same; change something else as well",
-                )
+        if made is not None and str(made.get("version")) == str(latest.get("version")):
+            raise Unavailable(
+                f"the service keeps version {made.get('version')} of {live.name} as it was, and made no new one",
+                fix="it takes a definition that differs in nothing for the same; change something else as well",
+            )
         keep = _keep(step.wanted)
         if keep:
             for version in wire.surplus(list(api.list_versions(live.remote_id)), keep):
@@ -280,10 +286,7 @@ def _marks_differ(live: Mark | None, wanted: Mark) -> bool:
 def _send(
     session: Session, step: Step, definition: Mapping[str, Any], metadata: Mapping[str, str], number: int
 ) -> dict[str, Any]:
-    """Make a version that says which number it is meant to have, so that a copy of its mark can be told from it.
-
-    A version whose answer was lost is looked up by its mark, and never sent again: it would be made twice.
-    """
+    """Make a version that says which number it is meant to have, so that a copy of its mark can be told from it."""
     body, name = step.wanted.body, step.wanted.address.key
     others = {key: value for key, value in metadata.items() if not is_ours(key)}
     pairs = tag_rules.merged(others, body["metadata"], "metadata", step.changed)
@@ -291,15 +294,39 @@ def _send(
         pairs[wire.DISPLAY_NAME] = body["name"]
     elif "name" in step.changed and wire.DISPLAY_NAME not in body["metadata"]:
         pairs.pop(wire.DISPLAY_NAME, None)
-    mark = to_metadata(replace(step.mark, generation=number))
     request: dict[str, Any] = {
         "definition": wire.definition(body, step.changed, definition),
-        "metadata": {**pairs, KEY: mark},
+        "metadata": {**pairs, KEY: to_metadata(replace(step.mark, generation=number))},
     }
     kept = "" if step.live is None or "description" in step.changed else step.live.body["description"]
     if description := body.get("description", kept):
         request["description"] = description
-    api = _api(session)
+    return _make(session, name, request)
+
+
+def _restore(session: Session, step: Step, latest: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a version that says what an earlier one said. Raises Moved where another one has become current.
+
+    What others wrote stays what others wrote: then the mark keeps the number of the version that it was made for.
+    """
+    version, current = step.wanted.options[RESTORES], step.wanted.options[INSTEAD_OF]
+    if str(latest.get("version")) != current:
+        raise Moved(
+            f"version {latest.get('version')} was made after version {current} was read, so nothing was written",
+            fix="look again at what is live now",
+        )
+    mark = replace(step.mark, generation=_next(latest)) if version.live.pristine else step.mark
+    request = _versions.request(version)
+    request["metadata"][KEY] = to_metadata(mark)
+    return _make(session, step.wanted.address.key, request)
+
+
+def _make(session: Session, name: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Make a version.
+
+    One whose answer was lost is looked up by its mark, and never sent again: it would be made twice.
+    """
+    api, mark = _api(session), request["metadata"][KEY]
     try:
         return api.create_version(name, request)
     except Unavailable as error:
