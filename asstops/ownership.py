@@ -166,12 +166,13 @@ class Ownership:
         where = self._wanted[address].location
         if live.mark is None:
             fix = "set managed: false to use it as it is, or choose another name"
+            if self._rules[address.kind].versioned:
+                fix = "choose another key, or delete what is there by hand if nobody needs it"
             return Problem(f"{address} exists already and carries no mark of asstops", where, fix)
-        return Problem(
-            f"{address} belongs to the stack {live.mark.stack!r}",
-            where,
-            "use managed: false to refer to it as it is, or choose another name",
-        )
+        fix = "use managed: false to refer to it as it is, or choose another name"
+        if self._rules[address.kind].versioned:
+            fix = "choose another key, or take it out of that stack first"
+        return Problem(f"{address} belongs to the stack {live.mark.stack!r}", where, fix)
 
     def is_of_other_origin(self, address: Address, origin: str) -> bool:
         """Whether a spec of the same stack name made it from another repository or path."""

@@ -85,7 +85,7 @@ def prepare(
     except UnsafePlan as error:
         raise UnsafePlan([placed(problem, stack) for problem in error.objections]) from error
     return Prepared(
-        replace(plan, notices=(*session.service.notices(session), *plan.notices, *_of_the_account(plan, session))),
+        replace(plan, notices=(*session.service.notices(session), *plan.notices, *_of_homes(plan, session, snapshot))),
         snapshot,
         wanted,
         session.service.rules,
@@ -97,9 +97,17 @@ def placed(problem: Problem, stack: Stack) -> Problem:
     return problem if problem.location is not None else replace(problem, location=stack.location)
 
 
-def _of_the_account(plan: Plan, session: Session) -> Iterator[Notice]:
-    """What deleting the account means, which depends on how it is asked for."""
+def _of_homes(plan: Plan, session: Session, snapshot: Snapshot) -> Iterator[Notice]:
+    """What deleting the account or the project means: what else goes with it, and whether it can come back."""
+    gone = {change.address.kind: change.address for change in plan.changes if change.action is Action.DELETE}
+    for kind in ("project", "resource"):
+        if kind in gone and (others := _inside(kind, snapshot, plan.target.stack)):
+            shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+            yield Notice(f"what others made in it goes with it: {shown}", str(gone[kind]))
+            break  # what is in a project is in its account
     for change in plan.changes:
+        if change.address.kind == "project" and change.action is Action.DELETE:
+            yield Notice("a deleted project cannot be brought back, nor what is in it", str(change.address))
         if change.address.kind == "resource" and change.action is Action.DELETE:
             yield Notice(
                 "it is purged: neither the account nor anything in it can ever be brought back"
@@ -108,6 +116,16 @@ def _of_the_account(plan: Plan, session: Session) -> Iterator[Notice]:
                 "brings it back, 'asstops destroy --purge' removes it for good",
                 str(change.address),
             )
+
+
+def _inside(kind: str, snapshot: Snapshot, stack: str) -> list[str]:
+    """What lives in an object of this kind and is not the stack's own, as people know it."""
+    return sorted(
+        f"{live.kind.replace('_', ' ')} {live.name}"
+        for found in snapshot.objects.values()
+        for live in found
+        if any(used[0] == kind for used in live.uses) and (live.mark is None or live.mark.stack != stack)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +171,7 @@ def target_of(stack: Stack, session: Session) -> Target:
 
 def _check_versions(stack: Stack, session: Session) -> None:
     """Refuse fields that the API version in force does not have, rather than drop them."""
-    kinds, version = session.service.kinds, session.service.api_version(session.settings)
+    kinds, version = session.service.kinds, session.service.api_version(session)
     problems = [
         Problem(
             f"{address}: {field} does not exist in api-version {version}",
@@ -167,8 +185,17 @@ def _check_versions(stack: Stack, session: Session) -> None:
         raise SpecInvalid(problems)
 
 
-def live_ids(stack: Stack, session: Session) -> tuple[dict[Address, str], tuple[Address, ...]]:
-    """The remote id of every object of the spec that exists, and the addresses of those that do not."""
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where the objects of a spec are: remote ids, the versions of those that have some, and what is not there."""
+
+    ids: Mapping[Address, str]
+    versions: Mapping[Address, str]
+    missing: tuple[Address, ...]
+
+
+def locate(stack: Stack, session: Session) -> Located:
+    """Find every object of the spec. Reads, and writes nothing."""
     from asstops.kinds.file import with_content
     from asstops.observe import observe
     from asstops.planner import identify
@@ -177,5 +204,18 @@ def live_ids(stack: Stack, session: Session) -> tuple[dict[Address, str], tuple[
     wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
     snapshot = observe(session, wanted, stack.identity)
     request = Request(target_of(stack, session))
-    found = identify(request, wanted, snapshot, session.service.rules)
-    return found, tuple(address for address in wanted if address not in found)
+    ids = identify(request, wanted, snapshot, session.service.rules)
+    live = {(found.kind, found.remote_id): found for kind in snapshot.objects.values() for found in kind}
+    versions = {
+        address: version
+        for address, remote_id in ids.items()
+        if (found := live.get((address.kind, remote_id)))
+        and (version := session.service.kinds[address.kind].version(found))
+    }
+    return Located(ids, versions, tuple(address for address in wanted if address not in ids))
+
+
+def live_ids(stack: Stack, session: Session) -> tuple[Mapping[Address, str], tuple[Address, ...]]:
+    """The remote id of every object of the spec that exists, and the addresses of those that do not."""
+    found = locate(stack, session)
+    return found.ids, found.missing
