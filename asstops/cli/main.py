@@ -21,17 +21,24 @@ from asstops.cli.options import global_options
 from asstops.errors import AsstopsError, ExitCode
 
 COMMANDS = (
+    "init",
     "validate",
     "plan",
     "apply",
     "destroy",
+    "drift",
+    "list",
     "show",
     "output",
     "ask",
     "chat",
+    "migrate",
     "gc",
+    "rollback",
     "unlock",
+    "explain",
     "schema",
+    "completion",
     "emulator",
 )
 

@@ -88,7 +88,9 @@ class McpSpec(SpecModel):
 class OpenApiAuthSpec(SpecModel):
     """How calls of an OpenAPI tool sign in."""
 
-    type: Annotated[Literal["anonymous", "managed_identity", "project_connection"], BeforeValidator(source_text)]
+    type: Annotated[Literal["anonymous", "managed_identity", "project_connection"], BeforeValidator(source_text)] = (
+        Field(description="Not at all, with the project's identity, or with what a connection of the project holds.")
+    )
     audience: Text | None = Field(None, description="Audience of the token; goes with managed_identity.")
     project_connection_id: Text | None = Field(
         None, description="Connection that holds the credentials; goes with project_connection."
@@ -109,8 +111,8 @@ class UserLocationSpec(SpecModel):
     """Roughly where the user is."""
 
     country: Text | None = Field(None, description="Two-letter country code.", examples=["SE"])
-    region: Text | None = None
-    city: Text | None = None
+    region: Text | None = Field(None, description="Region or state.", examples=["Skåne"])
+    city: Text | None = Field(None, description="City.", examples=["Malmö"])
     timezone: Text | None = Field(None, description="IANA time zone.", examples=["Europe/Stockholm"])
 
 
@@ -165,17 +167,19 @@ class ReasoningSpec(SpecModel):
 class JsonSchemaSpec(SpecModel):
     """A schema that answers must follow."""
 
-    name: Text
-    schema_: MapOrFile = Field(alias="schema")
-    description: Text | None = None
-    strict: Bool | None = None
+    name: Text = Field(description="Name of the schema for the model.", examples=["answer"])
+    schema_: MapOrFile = Field(alias="schema", description="JSON Schema of the answer, or {file: PATH}.")
+    description: Text | None = Field(None, description="What the answer is for.")
+    strict: Bool | None = Field(None, description="Hold the model to the schema exactly.")
 
 
 class ResponseFormatSpec(SpecModel):
     """The form of an answer."""
 
-    type: Annotated[Literal["text", "json_object", "json_schema"], BeforeValidator(source_text)]
-    json_schema: JsonSchemaSpec | None = None
+    type: Annotated[Literal["text", "json_object", "json_schema"], BeforeValidator(source_text)] = Field(
+        description="What an answer is: text, any JSON object, or one that follows json_schema."
+    )
+    json_schema: JsonSchemaSpec | None = Field(None, description="The schema; goes with type: json_schema.")
 
 
 class AssistantSpec(SpecModel):

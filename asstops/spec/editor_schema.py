@@ -31,8 +31,8 @@ _SCALARS = ["string", "number", "boolean"]
 _NULL: Schema = {"type": "null"}
 
 
-def document_schema() -> Schema:
-    """The whole schema, JSON Schema 2020-12."""
+def document_schema(*, whole: bool = False) -> Schema:
+    """The whole schema, JSON Schema 2020-12. `whole`: entries say what they require, as they must without overlays."""
     made = _Maker()
     properties: Schema = {
         "stack": {
@@ -50,13 +50,13 @@ def document_schema() -> Schema:
             "description": "Where this spec lives; the git remote and its path there when left out.",
             "type": _SCALARS,
         },
-        LOCK: {"description": LockSpec.__doc__ or "", "anyOf": [made.model(LockSpec)]},
+        LOCK: {"description": LockSpec.__doc__ or "", "anyOf": [made.model(LockSpec, whole=whole)]},
         "vars": _section(
             "Variables, each with its default.", NAME.pattern, {"anyOf": [{"type": _SCALARS}, made.model(VarSpec)]}
         ),
     }
     for kind in sorted(_kinds(), key=lambda kind: kind.section):
-        entry = made.model(kind.spec)
+        entry = made.model(kind.spec, whole=whole)
         described = {"description": kind.spec.__doc__ or kind.summary}
         properties[kind.section] = (
             _or_null({**described, "anyOf": [entry]})
@@ -64,7 +64,7 @@ def document_schema() -> Schema:
             else _section(described["description"], kind.key_pattern, entry)
         )
     properties[functions.SECTION] = _section(
-        "Function tools, used by assistants.", KEY_PATTERN, made.model(functions.ToolSpec)
+        "Function tools, used by assistants.", KEY_PATTERN, made.model(functions.ToolSpec, whole=whole)
     )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

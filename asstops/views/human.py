@@ -29,6 +29,21 @@ def render_plan(plan: Plan, *, width: int, color: bool, read: str = "") -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
+def render_drift(plan: Plan, *, width: int, color: bool, read: str = "") -> str:
+    """What `asstops.drift.drift` has left of a plan, ending in a line break."""
+    ink = Ink(max(width, MIN_WIDTH), color)
+    fields = sum(len(change.diffs) for change in plan.changes)
+    ending = "No drift."
+    if fields:
+        verb = "has" if fields == 1 else "have"
+        objects = count(len(plan.changes), "object")
+        ending = f"{count(fields, 'field')} of {objects} {verb} drifted. 'asstops apply' puts them back."
+    blocks = [_heading(plan, read, ink), *(_change(change, ink) for change in plan.changes)]
+    blocks.append([line for notice in plan.notices for line in _notice(notice, ink)])
+    blocks.append(ink.lines([("bold", ending)], 0))
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
 def render_change(change: Change, *, width: int, color: bool) -> str:
     """One change as it stands in a plan, ending in a line break."""
     return "\n".join(_change(change, Ink(max(width, MIN_WIDTH), color))) + "\n"

@@ -1,0 +1,32 @@
+"""Of a plan only what somebody changed outside asstops. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from asstops.model import Action, Cause, Change, FieldDiff, Notice, Plan, RecordAction
+
+_SHOWN = 5
+
+
+def drift(plan: Plan) -> Plan:
+    """The plan with its drifted fields alone.
+
+    Without a state file nobody can tell whether what is missing was deleted or never made, so a notice names it.
+    """
+    changes = tuple(
+        replace(change, diffs=diffs, reason="", retires=())
+        for change in plan.changes
+        if change.action in (Action.UPDATE, Action.REPLACE) and (diffs := _drifted(change))
+    )
+    missing = [str(change.address) for change in plan.changes if change.action is Action.CREATE]
+    notices = plan.notices
+    if missing:
+        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        text = f"not there: {', '.join(missing[:_SHOWN])}{more}; nothing tells whether deleted or never made"
+        notices = (*notices, Notice(text, fix="'asstops plan' shows what apply would make"))
+    return replace(plan, changes=changes, record=RecordAction.NONE, notices=notices)
+
+
+def _drifted(change: Change) -> tuple[FieldDiff, ...]:
+    return tuple(diff for diff in change.diffs if diff.cause in (Cause.DRIFT, Cause.BOTH))
