@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from asstops.errors import Problem
 from asstops.mark import path_digest
@@ -85,6 +85,8 @@ class Ownership:
         self._used = {used for live in self.by_id.values() for used in live.uses}
 
     def _add(self, kind: str, live: Observed) -> None:
+        if live.mark is not None and self._rules[kind].named and live.mark.key.lower() != live.remote_id.lower():
+            live = replace(live, mark=None)  # somebody copied it along with the rest, onto an object of their own
         self.by_id[kind, live.remote_id] = live
         if live.mark is None:
             self._namesakes[kind, live.name] = live

@@ -125,3 +125,13 @@ def test_an_account_of_assistants_is_brought_to_projects(stage: Stage) -> None:
     stage.assert_settled()
     (live,) = stage.dump()["accounts"]
     assert live["tags"]["theirs"] == "1"
+
+
+def test_a_copied_mark_makes_nothing_ours(stage: Stage) -> None:
+    """Tags are copied along when somebody makes a deployment after ours; theirs is not the stack's to delete."""
+    stage.write(SPEC, FILES)
+    stage.apply()
+    (ours,) = stage.dump()["deployments"]
+    body = {"sku": ours["sku"], "properties": {"model": ours["properties"]["model"]}, "tags": ours["tags"]}
+    stage.arm("PUT", "acc/deployments/theirs", body)
+    stage.assert_settled()
