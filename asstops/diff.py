@@ -144,15 +144,16 @@ def _compare_field(
     untouched = live.pristine and applied == now and not broken and not unknown
     if untouched and is_form_of(normal(rules, path, will_be), is_now, rules.forgettable.get(path, frozenset())):
         return None  # what the service made of exactly this
-    labelled = _labelled(rules, path, is_now, label)
-    live_digest = value_digest(None if labelled == [] else labelled)
-    if not broken and applied == now and mark.stored.get(key) == live_digest:
+    found = live_digest(rules, path, is_now, label)
+    if not broken and applied == now and mark.stored.get(key) == found:
         return None
     spec_changed = applied != now
-    live_changed = applied is not None and live_digest not in (applied, mark.stored.get(key))
+    live_changed = applied is not None and found not in (applied, mark.stored.get(key))
     if kind is not None and spec_changed:
         # A file that left the spec has lost its key, so the digest cannot tell; an empty list or a foreign id can.
         live_changed = live_changed and (not is_now or _has_foreign(kind, is_now, label))
+    if kind is not None and live.pristine:
+        live_changed = False  # nobody can have changed it: what it refers to has another address by now, or none
     cause = {
         (True, True): Cause.BOTH,
         (True, False): Cause.PENDING,
@@ -217,6 +218,12 @@ def display_live(rules: KindRules, body: Body, label: Label) -> dict[str, Any]:
         for path, value in body.items()
         if path not in rules.hidden
     }
+
+
+def live_digest(rules: KindRules, path: str, value: Any, label: Label) -> str:
+    """What the mark would say of a live value, had the spec said it: ids of our own objects count as addresses."""
+    labelled = _labelled(rules, path, normal(rules, path, value), label)
+    return value_digest(None if labelled == [] else labelled)
 
 
 def _digest(rules: KindRules, path: str, value: Any) -> str:

@@ -122,7 +122,8 @@ class Ownership:
             f"{resource.address}: {other.remote_id} has its name and is used by this stack, but carries no mark of "
             "asstops; its metadata may have been cleared",
             resource.location,
-            f"refer to it with id: {other.remote_id}, or delete it by hand and let asstops make it anew",
+            f"take it back with 'asstops adopt {resource.address} {other.remote_id}', or delete it by hand and let "
+            "asstops make it anew",
         )
 
     def winner(self, address: Address) -> tuple[Observed, list[Observed]]:
@@ -167,9 +168,8 @@ class Ownership:
             return None
         where = self._wanted[address].location
         if live.mark is None:
-            fix = "set managed: false to use it as it is, or choose another name"
-            if self._rules[address.kind].versioned:
-                fix = "choose another key, or delete what is there by hand if nobody needs it"
+            fix = f"take it over with 'asstops adopt {address}', or choose another "
+            fix += "key" if self._rules[address.kind].versioned else "name; managed: false uses it as it is"
             return Problem(f"{address} exists already and carries no mark of asstops", where, fix)
         fix = "use managed: false to refer to it as it is, or choose another name"
         if self._rules[address.kind].versioned:

@@ -377,7 +377,8 @@ class _Planning:
         other = self.live.namesake(resource)
         if other is not None:
             text = f"{other.remote_id} has the same name {other.name!r}, but no mark of asstops; it is left alone"
-            self.notices.append(Notice(text, str(resource.address)))
+            fix = f"'asstops adopt {resource.address} {other.remote_id}' takes it over instead"
+            self.notices.append(Notice(text, str(resource.address), fix))
 
     def _resumable(self, address: Address, live: Observed, losers: Sequence[Observed]) -> Observed | None:
         """A newer, unfinished copy from an interrupted replacement that can still become what is wanted."""

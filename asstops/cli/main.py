@@ -27,6 +27,7 @@ COMMANDS = (
     "apply",
     "destroy",
     "drift",
+    "adopt",
     "list",
     "show",
     "output",
