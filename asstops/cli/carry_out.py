@@ -81,9 +81,9 @@ def carry_out(
                 click.echo(f"Cancelled: nothing {'more ' if before else ''}was changed.", err=True)
                 return ExitCode.PARTLY_APPLIED if before else ExitCode.ERROR
             restoring = run.session.restoring
-            report, signalled = _apply(run, prepared, parallelism, lock)
+            report, signalled = run_steps(run, prepared, parallelism, lock)
             whole = before.then(report) if before else report
-            code = _exit_code(whole, signalled, lock)
+            code = exit_code(whole, signalled, lock)
             again = restoring and code is ExitCode.OK and saved is None
             if form == "human" or not again:
                 _show_report(run, plan, whole if form == "json" else report, form)
@@ -95,7 +95,8 @@ def carry_out(
         # The account is back with what it held. Only now can the rest be planned, so go round once more.
 
 
-def _apply(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -> tuple[Report, int]:
+def run_steps(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -> tuple[Report, int]:
+    """Carry out a plan with progress on stderr; how it ended, and the signal that stopped it, 0 for none."""
     from asstops.apply import apply
     from asstops.graph import steps
     from asstops.views.progress import progress_for
@@ -152,7 +153,8 @@ def _stopping(session: Session) -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _exit_code(report: Report, signalled: int, lock: StackLock) -> ExitCode:
+def exit_code(report: Report, signalled: int, lock: StackLock) -> ExitCode:
+    """What the process exits with after a plan was carried out."""
     if signalled:
         return ExitCode.TERMINATED if signalled == signal.SIGTERM else ExitCode.INTERRUPTED
     if (code := lock.exit_code(wrote=report.wrote)) is not None:

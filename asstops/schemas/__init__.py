@@ -1,4 +1,4 @@
-"""JSON Schemas of what asstops prints: `plan`, `report` and `gc`. Read from the package, never from the network."""
+"""JSON Schemas of what asstops prints, by the names in NAMES. Read from the package, never from the network."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-NAMES = ("plan", "report", "gc")
+NAMES = ("plan", "report", "gc", "rollback")
 
 
 @cache
 def load(name: str) -> dict[str, Any]:
-    """The schema `plan`, `report` or `gc`. The value is shared: do not change it."""
+    """The schema of that name, one of NAMES. The value is shared: do not change it."""
     text = files(__package__).joinpath(f"{name}.schema.json").read_text("utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded

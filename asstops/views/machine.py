@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from asstops.errors import Problem
-from asstops.model import Body, Change, Event, FieldDiff, Notice, Plan, Report
+from asstops.model import Body, Change, Event, FieldDiff, Notice, Plan, Report, Target
 from asstops.views.values import SENSITIVE, has_unknown, masked, plain
 
 FORMAT_VERSION: Final = "1.0"
@@ -23,7 +23,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "stack": plan.target.stack,
         "service": plan.target.service,
-        "target": _target(plan),
+        "target": target_to_json(plan.target),
         "destroy": plan.destroy,
         "complete": plan.complete,
         "targets": [str(target) for target in plan.targets],
@@ -54,7 +54,7 @@ def report_to_json(report: Report, plan: Plan) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "stack": plan.target.stack,
         "service": plan.target.service,
-        "target": _target(plan),
+        "target": target_to_json(plan.target),
         "destroy": plan.destroy,
         "outcome": outcome,
         "wrote": report.wrote,
@@ -90,11 +90,12 @@ def dumps(value: Mapping[str, Any]) -> str:
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
-def _target(plan: Plan) -> dict[str, Any]:
+def target_to_json(target: Target) -> dict[str, Any]:
+    """Where a stack lives."""
     return {
-        "account": plan.target.account or None,
-        "location": plan.target.location or None,
-        "endpoint": plan.target.endpoint or None,
+        "account": target.account or None,
+        "location": target.location or None,
+        "endpoint": target.endpoint or None,
     }
 
 
@@ -109,7 +110,7 @@ def _change(change: Change) -> dict[str, Any]:
         "action": change.action.value,
         "before": _body(change.before, hidden),
         "after": _body(change.after, hidden),
-        "diffs": [_diff(diff, hidden) for diff in change.diffs],
+        "diffs": [diff_to_json(diff, hidden) for diff in change.diffs],
         "reason": change.reason or None,
         "remote_id": change.live.remote_id if change.live is not None else None,
     }
@@ -119,7 +120,8 @@ def _body(body: Body | None, hidden: frozenset[str]) -> Any:
     return None if body is None else plain(masked(body, hidden))
 
 
-def _diff(diff: FieldDiff, hidden: frozenset[str]) -> dict[str, Any]:
+def diff_to_json(diff: FieldDiff, hidden: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """One field that differs; `hidden` are the paths of sensitive values."""
     sensitive = diff.sensitive or diff.path in hidden
     inner = frozenset(path.removeprefix(f"{diff.path}.") for path in hidden if path.startswith(f"{diff.path}."))
     before, after = masked(diff.before, inner), masked(diff.after, inner)

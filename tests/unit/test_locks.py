@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from asstops.cli.carry_out import _exit_code
+from asstops.cli.carry_out import exit_code
 from asstops.cli.locking import StackLock, lock_of
 from asstops.cli.options import Globals
 from asstops.errors import AsstopsError, Interrupted, Locked, PartlyApplied, Unavailable
@@ -468,7 +468,7 @@ def test_how_an_apply_that_stopped_ends(lost: str, wrote: bool, signalled: int, 
     stopped = Report(skipped=(Event(Address("file", "a"), Verb.CREATE, StepState.SKIPPED),), wrote=wrote)
     lock = StackLock(Globals(), "apply", 0)
     lock.lost = lost
-    assert _exit_code(stopped, signalled, lock) == code
+    assert exit_code(stopped, signalled, lock) == code
 
 
 def test_a_lock_lost_while_reading_ends_with_5() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from asstops.providers.agents_api import API_VERSION, AgentsApi
+from asstops.providers.settings import PROJECT_EXAMPLE, SettingsInvalid, project_endpoint
 from asstops.services.base import Service, Version
 
 if TYPE_CHECKING:
@@ -20,15 +21,30 @@ class AgentsService(Service):
     name = "agents"
     endpoint_variable = "FOUNDRY_PROJECT_ENDPOINT"
     keeps_versions = True
+    variables = {  # noqa: RUF012 - declared with its type in the base class
+        "deployment": "FOUNDRY_MODEL_NAME",
+        "assistant": "FOUNDRY_AGENT_NAME",
+        "vector_store": "VECTOR_STORE_ID",
+        "file": "FILE_ID",
+    }
 
     def endpoint(self, settings: Settings) -> str:
-        return settings.project_endpoint
+        return project_endpoint(settings)
 
-    def api_version(self, settings: Settings) -> str:
+    def api_version(self, session: Session) -> str:
         return API_VERSION
 
+    def whereabouts(self, session: Session) -> Mapping[str, str]:
+        return {self.endpoint_variable: session.endpoint} if session.endpoint else {}
+
     def connect(self, session: Session, endpoint: str, *, patient: bool) -> AgentsApi:
-        return AgentsApi(session.limiter, endpoint=endpoint, credential=session.credential, patient=patient)
+        return AgentsApi(
+            session.limiter,
+            endpoint=endpoint,
+            credential=session.credential,
+            patient=patient,
+            unused_key=bool(session.settings.api_key),
+        )
 
     def talk(
         self,
@@ -43,9 +59,20 @@ class AgentsService(Service):
         return responses_conversation(session.data, remote_id, listener, pause, thread_id)
 
     def versions(self, session: Session, live: Observed) -> tuple[Version, ...]:
-        from asstops.services.agents._versions import versions
+        from asstops.services.agents._history import versions
 
         return versions(session, live)
+
+    def nowhere(self, settings: Settings) -> SettingsInvalid:
+        """Who has set AZURE_OPENAI_ENDPOINT wants to know why that is not enough."""
+        error = super().nowhere(settings)
+        if not settings.endpoint:
+            return error
+        return SettingsInvalid(
+            f"{error.message}; AZURE_OPENAI_ENDPOINT is, but it names an account, and agents live in a project of one",
+            fix=f"set FOUNDRY_PROJECT_ENDPOINT, for example {PROJECT_EXAMPLE}; or write service: assistants for "
+            "the Assistants API of the account",
+        )
 
 
 SERVICE = AgentsService()

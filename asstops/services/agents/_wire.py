@@ -17,7 +17,9 @@ Json = dict[str, Any]
 DISPLAY_NAME = "display_name"
 TOOL_FIELDS = ("code_interpreter", "file_search", "functions", "mcp", "openapi", "web_search", "other_tools")
 _PLAIN = ("instructions", "temperature", "top_p", "reasoning")
+_SAMPLING = ("temperature", "top_p")
 _READ_ONLY = {"openapi": ("functions",)}
+_DOCUMENTS = frozenset({"parameters", "output_schema", "schema", "spec", "structured_inputs"})
 
 
 # Writing --------------------------------------------------------------------------------------------------
@@ -28,13 +30,13 @@ def definition(body: Mapping[str, Any], changed: frozenset[str], live: Mapping[s
 
     What the spec does not name stays as it is; what left it (in `changed`, not in `body`) goes.
     """
-    made: Json = {name: copy.deepcopy(value) for name, value in live.items() if value is not None}
-    made |= {"kind": "prompt", "model": body["model"]}
+    live = sendable(live) if live.get("kind") == "prompt" else {}  # what an agent of another kind has is not ours
+    made: Json = {**live, "kind": "prompt", "model": body["model"]}
     for path in _PLAIN:
         if path in body:
             made[path] = body[path]
-        elif path in changed:
-            made.pop(path, None)
+        elif path in changed or (path in _SAMPLING and made.get(path) == 1):
+            made.pop(path, None)  # a default that the service filled in: a reasoning model takes none at all
     if "response_format" in body or "response_format" in changed:
         text = {name: value for name, value in (made.get("text") or {}).items() if name != "format"}
         form = _text_format(body.get("response_format"))
@@ -74,9 +76,28 @@ def _tools(body: Mapping[str, Any], live: Sequence[Mapping[str, Any]]) -> list[J
     made += [{"type": "function", "strict": False, **function} for function in body["functions"]]
     made += [{"type": "mcp", **server} for server in body["mcp"]]
     made += [{"type": "openapi", "openapi": dict(api)} for api in body["openapi"]]
-    if body["web_search"] is not None:
-        made.append({**_rest(live, "web_search", *_WEB_SEARCH), **_web_search(body["web_search"])})
+    if body["web_search"]:
+        made.append({**_rest(live, "web_search", *_WEB_SEARCH), **_web_search(body)})
     return made
+
+
+def sendable(definition: Mapping[str, Any]) -> Json:
+    """A live definition as it can be sent again: a service may answer null where it does not take it."""
+    made: Json = _without_nulls(definition)
+    if "tools" in made:
+        made["tools"] = [writable(tool) for tool in made["tools"]]
+    return made
+
+
+def _without_nulls(value: Any) -> Any:
+    """A copy. In JSON documents of the user's own a null means something and stays."""
+    if isinstance(value, Mapping):
+        return {
+            name: copy.deepcopy(item) if name in _DOCUMENTS else _without_nulls(item)
+            for name, item in value.items()
+            if item is not None
+        }
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def writable(tool: Mapping[str, Any]) -> Json:
@@ -91,12 +112,14 @@ def writable(tool: Mapping[str, Any]) -> Json:
 _WEB_SEARCH = ("search_context_size", "user_location", "filters")
 
 
-def _web_search(settings: Mapping[str, Any]) -> Json:
-    made: Json = {name: settings[name] for name in ("search_context_size",) if name in settings}
-    if "user_location" in settings:
-        made["user_location"] = {"type": "approximate", **settings["user_location"]}
-    if "allowed_domains" in settings:
-        made["filters"] = {"allowed_domains": settings["allowed_domains"]}
+def _web_search(body: Mapping[str, Any]) -> Json:
+    made: Json = {}
+    if (size := body.get("web_search.search_context_size")) is not None:
+        made["search_context_size"] = size
+    if (place := body.get("web_search.user_location")) is not None:
+        made["user_location"] = {"type": "approximate", **place}
+    if (domains := body.get("web_search.allowed_domains")) is not None:
+        made["filters"] = {"allowed_domains": domains}
     return made
 
 
@@ -118,7 +141,7 @@ def observed(agent: Mapping[str, Any], homes: Homes, versions: Sequence[Mapping[
     latest: Mapping[str, Any] = (agent.get("versions") or {}).get("latest") or {}
     made = latest.get("definition") or {}
     metadata = latest.get("metadata") or {}
-    mark = from_metadata(metadata)
+    mark = mark_of(latest)
     genuine = mark is not None and str(mark.generation) == str(latest.get("version"))
     if mark is None:
         mark = newest_mark(versions)
@@ -141,16 +164,22 @@ def observed(agent: Mapping[str, Any], homes: Homes, versions: Sequence[Mapping[
     )
 
 
+def mark_of(version: Mapping[str, Any]) -> Mark | None:
+    """The mark of a version. On a copy of an agent under another name it means nothing."""
+    mark = from_metadata(version.get("metadata"))
+    return mark if mark is not None and mark.key == version.get("name") else None
+
+
 def newest_mark(versions: Sequence[Mapping[str, Any]]) -> Mark | None:
     """The mark of the newest version that has one."""
-    return next((mark for version in versions if (mark := from_metadata(version.get("metadata"))) is not None), None)
+    return next((mark for version in versions if (mark := mark_of(version)) is not None), None)
 
 
 def surplus(versions: Sequence[Mapping[str, Any]], keep: int) -> list[Mapping[str, Any]]:
     """The versions beyond the newest `keep`; but the newest marked one says whose the agent is, and stays."""
     if not keep:
         return []
-    marked = next((v for v in versions if from_metadata(v.get("metadata")) is not None), None)
+    marked = next((version for version in versions if mark_of(version) is not None), None)
     return [version for version in versions[keep:] if version is not marked]
 
 
@@ -172,7 +201,7 @@ def _body(made: Mapping[str, Any], metadata: Mapping[str, str]) -> Json:
     code = by_type.get("code_interpreter", [{}])[0].get("container") or {}
     search = by_type.get("file_search", [{}])[0]
     stores = search.get("vector_store_ids") or []
-    web = by_type.get("web_search")
+    web = by_type.get("web_search", [{}])[0]
     others = [tool for kind, tools in by_type.items() for tool in (tools if kind not in _KNOWN else ())]
     others += [tool for kind in _ONCE for tool in by_type.get(kind, [])[1:]]
     return {
@@ -194,7 +223,10 @@ def _body(made: Mapping[str, Any], metadata: Mapping[str, str]) -> Json:
         "functions": [_function(tool) for tool in by_type.get("function", [])],
         "mcp": [_without(tool, "type") for tool in by_type.get("mcp", [])],
         "openapi": [_without(tool.get("openapi") or {}, *_READ_ONLY["openapi"]) for tool in by_type.get("openapi", [])],
-        "web_search": _settings(web[0]) if web else None,
+        "web_search": "web_search" in by_type,
+        "web_search.search_context_size": web.get("search_context_size"),
+        "web_search.user_location": _without(web.get("user_location") or {}, "type") or None,
+        "web_search.allowed_domains": (web.get("filters") or {}).get("allowed_domains"),
         "other_tools": others,
     }
 
@@ -212,15 +244,6 @@ def _type_of(tool: Mapping[str, Any]) -> str:
 def _function(tool: Mapping[str, Any]) -> Json:
     """A function as the spec would give it: `strict` only when it is on."""
     return {name: value for name, value in _without(tool, "type").items() if name != "strict" or value}
-
-
-def _settings(tool: Mapping[str, Any]) -> Json:
-    made: Json = {name: tool[name] for name in ("search_context_size",) if tool.get(name) is not None}
-    if place := _given(tool.get("user_location")):
-        made["user_location"] = _without(place, "type")
-    if domains := (tool.get("filters") or {}).get("allowed_domains"):
-        made["allowed_domains"] = domains
-    return made
 
 
 def _response_format(form: Mapping[str, Any] | None) -> Any:

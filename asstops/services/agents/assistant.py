@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from asstops.errors import Moved, NotFound, Unavailable
+from asstops.errors import Moved, NotFound, ResultDiffers, Unavailable
 from asstops.kinds import tags as tag_rules
 from asstops.kinds.assistant_spec import (
     AssistantSpec,
@@ -26,11 +26,12 @@ from asstops.kinds.assistant_spec import (
     tool_entries,
 )
 from asstops.kinds.base import BuildContext, Kind, Step, register
-from asstops.mark import KEY, from_metadata, is_ours, to_metadata
+from asstops.kinds.fields import SpecModel
+from asstops.mark import KEY, is_ours, to_metadata
 from asstops.model import Mark, Observed, Resource
 from asstops.providers.agents_api import AgentsApi
 from asstops.rules import KindRules
-from asstops.services.agents import _versions
+from asstops.services.agents import _history
 from asstops.services.agents import _wire as wire
 from asstops.services.base import INSTEAD_OF, RESTORES
 
@@ -51,7 +52,9 @@ class AgentKind(Kind[AssistantSpec]):
     spec = AssistantSpec
     rules = KindRules(
         maps=frozenset({"metadata"}),
-        unordered=frozenset({"functions", "code_interpreter.files", "mcp", "openapi", "other_tools"}),
+        unordered=frozenset(
+            {"functions", "code_interpreter.files", "mcp", "openapi", "other_tools", "web_search.allowed_domains"}
+        ),
         references={"code_interpreter.files": "file", "file_search.vector_store": "vector_store"},
         defaults={
             "name": None,
@@ -64,6 +67,9 @@ class AgentKind(Kind[AssistantSpec]):
             "code_interpreter.memory_limit": None,
             "file_search.max_num_results": None,
             "file_search.ranking_options": None,
+            "web_search.search_context_size": None,
+            "web_search.user_location": None,
+            "web_search.allowed_domains": None,
         },
         empty={
             "name": ("",),
@@ -98,7 +104,7 @@ class AgentKind(Kind[AssistantSpec]):
                     "remove some, or name",
                 )
         if spec.reasoning is not None:
-            body["reasoning"] = _given(spec.reasoning.model_dump())
+            body["reasoning"] = _given(spec.reasoning)
         if spec.keep_versions is not None:
             body["keep_versions"] = spec.keep_versions
         resource = build_assistant(key, spec, body, ctx)
@@ -130,7 +136,7 @@ class AgentKind(Kind[AssistantSpec]):
                 f"{name} was made by others after the plan was made, so it was left alone",
                 fix="plan again to see what is live now",
             )
-        return _reread(session, name, _keep(step.wanted))
+        return _written(session, made, [made], _keep(step.wanted))
 
     def update(self, session: Session, step: Step) -> Observed:
         """One new version where anything but the number of versions differs; then older ones go."""
@@ -138,7 +144,7 @@ class AgentKind(Kind[AssistantSpec]):
         if live is None:
             raise ValueError("an update needs the live object")
         latest: Mapping[str, Any] = live.raw["latest"]
-        made = None
+        made: Mapping[str, Any] | None = None
         if RESTORES in step.wanted.options:
             made = _restore(session, step, latest)
         elif step.changed - self.rules.unrecorded or _marks_differ(live.mark, step.mark):
@@ -148,11 +154,18 @@ class AgentKind(Kind[AssistantSpec]):
                 f"the service keeps version {made.get('version')} of {live.name} as it was, and made no new one",
                 fix="it takes a definition that differs in nothing for the same; change something else as well",
             )
-        keep = _keep(step.wanted)
+        if made is not None:
+            _check_next(api, live.name, latest, made)
+        made = latest if made is None else made
+        keep, versions = _keep(step.wanted), [made]
         if keep:
-            for version in wire.surplus(list(api.list_versions(live.remote_id)), keep):
+            listed = list(api.list_versions(live.remote_id))  # it may not show yet what was just made
+            versions = [*([] if _shows(listed, made) else [made]), *listed]
+            old = wire.surplus(versions, keep)
+            for version in old:
                 api.delete_version(live.remote_id, str(version["version"]))
-        return _reread(session, live.remote_id, keep)
+            versions = [version for version in versions if version not in old]
+        return _written(session, made, versions, keep)
 
     def delete(self, session: Session, live: Observed) -> None:
         """Delete the agent with all its versions."""
@@ -169,6 +182,9 @@ class AgentKind(Kind[AssistantSpec]):
     def token(self, live: Observed) -> str:
         return f"{live.remote_id}:{live.raw['latest'].get('version')}"
 
+    def version(self, live: Observed) -> str:
+        return str(live.raw["latest"].get("version") or "")
+
     def listed(self, session: Session) -> set[str]:
         return {f"{agent['name']}:{_latest(agent).get('version')}" for agent in _api(session).list_agents()}
 
@@ -178,7 +194,7 @@ class AgentKind(Kind[AssistantSpec]):
 
 def _tools(spec: AssistantSpec, ctx: BuildContext) -> dict[str, Any]:
     """The tools that only agents have, and what agents want of the others."""
-    body: dict[str, Any] = {"mcp": [], "openapi": [], "web_search": None, "other_tools": []}
+    body: dict[str, Any] = {"mcp": [], "openapi": [], "web_search": False, "other_tools": []}
     for at, name, settings in tool_entries(spec):
         if name == "code_interpreter" and settings.memory_limit is not None:
             body["code_interpreter.memory_limit"] = settings.memory_limit
@@ -186,19 +202,18 @@ def _tools(spec: AssistantSpec, ctx: BuildContext) -> dict[str, Any]:
             if settings.vector_store is None:
                 ctx.problem("file_search of an agent needs a vector store", at, "name one: {vector_store: KEY}")
             if settings.ranking_options is not None:
-                body["file_search.ranking_options"] = _given(settings.ranking_options.model_dump())
+                body["file_search.ranking_options"] = _given(settings.ranking_options)
         elif name in ("mcp", "openapi") and settings is None:
             ctx.problem(f"{name} is empty", at, "write its settings below it")
         elif isinstance(settings, McpSpec):
             _once(settings.server_label, "server_label", [*at, "server_label"], body["mcp"], ctx)
-            body["mcp"].append(_given(settings.model_dump()))
+            body["mcp"].append(_given(settings))
         elif isinstance(settings, OpenApiSpec):
             _once(settings.name, "name", [*at, "name"], body["openapi"], ctx)
             body["openapi"].append(_openapi(settings, tuple(at), ctx))
         elif isinstance(settings, WebSearchSpec):
-            body["web_search"] = _given(
-                {**settings.model_dump(), "user_location": settings.user_location and _given(settings.user_location)}
-            )
+            body["web_search"] = True
+            body.update({f"web_search.{field}": value for field, value in _given(settings).items()})
     return body
 
 
@@ -232,10 +247,9 @@ def _openapi(settings: OpenApiSpec, at: tuple[Any, ...], ctx: BuildContext) -> d
     return {name: value for name, value in made.items() if value is not None}
 
 
-def _given(settings: Any) -> dict[str, Any]:
+def _given(settings: SpecModel) -> dict[str, Any]:
     """The settings that were given."""
-    found = settings if isinstance(settings, dict) else settings.model_dump()
-    return {name: value for name, value in found.items() if value is not None}
+    return settings.model_dump(exclude_none=True)
 
 
 # The service ------------------------------------------------------------------------------------------------
@@ -257,14 +271,13 @@ def _latest(agent: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _next(latest: Mapping[str, Any]) -> int:
-    number = str(latest.get("version") or "")
-    return int(number) + 1 if number.isdecimal() else 1
+    return (_number(latest) or 0) + 1
 
 
 def _versions(api: AgentsApi, agent: Mapping[str, Any], keep: int) -> list[dict[str, Any]] | None:
     """The versions of an agent where they matter, else none of them; None when the agent is gone."""
     latest = _latest(agent)
-    orphan = from_metadata(latest.get("metadata")) is None and str(latest.get("version")) != "1"
+    orphan = wire.mark_of(latest) is None and str(latest.get("version")) != "1"
     if not keep and not orphan:
         return []
     try:
@@ -274,7 +287,7 @@ def _versions(api: AgentsApi, agent: Mapping[str, Any], keep: int) -> list[dict[
 
 
 def _is_of_others(api: AgentsApi, name: str, stack: str) -> bool:
-    marks = (from_metadata(version.get("metadata")) for version in api.list_versions(name))
+    marks = (wire.mark_of(version) for version in api.list_versions(name))
     return any(mark is None or mark.stack != stack for mark in marks)
 
 
@@ -316,7 +329,7 @@ def _restore(session: Session, step: Step, latest: Mapping[str, Any]) -> dict[st
             fix="look again at what is live now",
         )
     mark = replace(step.mark, generation=_next(latest)) if version.live.pristine else step.mark
-    request = _versions.request(version)
+    request = _history.request(version)
     request["metadata"][KEY] = to_metadata(mark)
     return _make(session, step.wanted.address.key, request)
 
@@ -344,11 +357,28 @@ def _make(session: Session, name: str, request: dict[str, Any]) -> dict[str, Any
         ) from error
 
 
-def _reread(session: Session, name: str, keep: int) -> Observed:
-    """The agent as the service now has it."""
-    api = _api(session)
-    agent = api.find_agent(name)
-    versions = None if agent is None else _versions(api, agent, keep)
-    if agent is None or versions is None:
-        raise NotFound(f"the agent {name} vanished while it was written", fix="plan again to see what is there")
-    return wire.observed(agent, session.homes, versions, keep)
+def _check_next(api: AgentsApi, name: str, latest: Mapping[str, Any], made: Mapping[str, Any]) -> None:
+    """Raise ResultDiffers where others made a version between our look and our write. The service has no If-Match."""
+    before, now = _number(latest), _number(made)
+    if before is None or now is None or now == before + 1:
+        return
+    between = sorted(n for n in map(_number, api.list_versions(name)) if n is not None and before < n < now)
+    if between:  # else a number was left out
+        raise ResultDiffers(
+            f"others made version {between[-1]} while version {now} was written, which is current now",
+            fix=f"compare the two; 'asstops rollback {name} --to {between[-1]}' makes theirs current again",
+        )
+
+
+def _number(version: Mapping[str, Any]) -> int | None:
+    text = str(version.get("version") or "")
+    return int(text) if text.isdecimal() else None
+
+
+def _shows(listed: Sequence[Mapping[str, Any]], made: Mapping[str, Any]) -> bool:
+    return any(version.get("version") == made.get("version") for version in listed)
+
+
+def _written(session: Session, made: Mapping[str, Any], versions: Sequence[Mapping[str, Any]], keep: int) -> Observed:
+    """The agent as the answer to a write tells: what was just made may not be found under its name yet."""
+    return wire.observed({"name": made["name"], "versions": {"latest": made}}, session.homes, versions, keep)

@@ -9,7 +9,6 @@ import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from asstops.digest import canonical
 from asstops.mark import is_ours
 from asstops.model import Observed
 from asstops.providers.agents_api import AgentsApi
@@ -56,12 +55,16 @@ def _order(version: Mapping[str, Any]) -> tuple[int, str]:
 
 def _version(raw: Mapping[str, Any], live: Observed, session: Session) -> Version:
     agent = {"name": live.remote_id, "versions": {"latest": raw}}
-    definition, pairs = _definition(raw), _pairs(raw)
+    definition = _definition(raw)
     return Version(
         number=str(raw.get("version")),
         created_at=float(raw.get("created_at") or 0),
         live=wire.observed(agent, session.homes, (), 0),
-        content=canonical([_without_null(definition), raw.get("description") or None, pairs]),
+        content={
+            "definition": _without_null(definition),
+            "description": raw.get("description") or None,
+            "metadata": _pairs(raw),
+        },
         rest=_rest(definition),
         raw=raw,
     )
