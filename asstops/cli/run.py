@@ -74,10 +74,10 @@ def load_stack(options: Globals, environ: Mapping[str, str]) -> Stack:
     from asstops.views.problems import render_problems
 
     stack = load(
-        [options.chdir / file for file in options.files],
+        list(options.files),
         env=options.env,
         variables=options.variables,
-        var_files=[options.chdir / file for file in options.var_files],
+        var_files=list(options.var_files),
         environ=environ,
         base=options.chdir,
         allow_outside=options.allow_outside,

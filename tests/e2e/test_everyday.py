@@ -186,3 +186,13 @@ def test_a_shell_gets_its_completions(stage: Stage) -> None:
         check=False,
     )
     assert done.stdout == "plain,plan\n"
+
+
+def test_a_folder_to_work_in_may_be_relative(stage: Stage, inside: Inside) -> None:
+    """Files are named from there, on the command line as in the spec."""
+    (stage.folder / "sub").mkdir()
+    (stage.folder / "sub" / "x.yaml").write_text("stack: there\nvars: {a: 1}\n")
+    (stage.folder / "sub" / "v.yaml").write_text("a: 2\n")
+    told = inside.run("--chdir", "sub", "-f", "x.yaml", "--var-file", "v.yaml", "validate").stdout
+    assert "stack there" in told
+    inside.run("--chdir", str(stage.folder / "sub"), "-f", "x.yaml", "--var-file", "v.yaml", "validate")
