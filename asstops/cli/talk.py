@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from asstops.talk.conversation import Conversation
 
 _SHOWN_ARGUMENTS = 300
+_TIMERS = hasattr(signal, "setitimer")  # not on Windows
+_AGAIN_S = 2.0
 
 
 def _outputs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -41,7 +43,7 @@ def _outputs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
 
 def thread_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
-        "--thread", "thread_id", metavar="ID", default="", help="Go on with this thread, of an agent this conversation."
+        "--thread", "thread_id", metavar="ID", default="", help="Go on with this thread (with an agent: this conversation)."
     )(command)
 
 
@@ -56,11 +58,9 @@ def tool_output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def assistant_id(run: Run, key: str) -> str:
-    """The live id of an assistant of the spec, by its key. Raises UsageError and AsstopsError."""
+def assistant_key(run: Run, key: str) -> str:
+    """The key of an assistant of the spec, which may be given as its address. Raises UsageError."""
     from difflib import get_close_matches
-
-    from asstops.workflow import live_ids
 
     key = key.removeprefix("assistant.")
     known = sorted(address.key for address in run.stack.resources if address.kind == "assistant")
@@ -68,8 +68,15 @@ def assistant_id(run: Run, key: str) -> str:
         near = get_close_matches(key, known, 1)
         told = f"did you mean {near[0]}?" if near else f"the spec has {', '.join(known) or 'no assistant'}"
         raise UsageError(f"there is no assistant {key!r} in the spec", fix=told)
+    return key
+
+
+def assistant_id(run: Run, key: str) -> str:
+    """The live id of an assistant of the spec, by its key. Raises UsageError and AsstopsError."""
+    from asstops.workflow import live_ids
+
+    address = Address("assistant", assistant_key(run, key))
     ids, _ = live_ids(run.stack, run.session)
-    address = Address("assistant", key)
     if address not in ids:
         raise AsstopsError(f"{address} does not exist yet", fix="run asstops apply")
     return ids[address]
@@ -145,15 +152,32 @@ def advice(answer: Answer) -> str:
 
 @contextmanager
 def cancelling(talk: Conversation) -> Iterator[None]:
-    """Whatever ends the block early stops the answer, so that nothing is left at work or barring the thread."""
+    """Whatever ends the block early stops the answer, so that nothing is left at work or barring the thread.
 
-    def ended(_number: int, _frame: object) -> None:
-        raise SystemExit(ExitCode.TERMINATED)
+    What a signal raises is lost where it lands in a finaliser, and the block would go on waiting for minutes: so it is
+    raised again until it has arrived.
+    """
 
-    before = signal.signal(signal.SIGTERM, ended)
+    def ended(number: int, _frame: object) -> None:
+        if _TIMERS:
+            before.setdefault(signal.SIGALRM, signal.signal(signal.SIGALRM, lambda *_: ended(number, None)))
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+        if number == signal.SIGTERM:
+            raise SystemExit(ExitCode.TERMINATED)
+        raise KeyboardInterrupt
+
+    def arrived() -> None:
+        if _TIMERS and signal.SIGALRM in before:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # in the background it may be ignored
+        numbers.append(signal.SIGINT)
+    before: dict[int, Any] = {number: signal.signal(number, ended) for number in numbers}
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
+        arrived()
         again = signal.signal(signal.SIGINT, signal.default_int_handler)
         if talk.cancel():
             click.echo("\nThe answer was stopped.", err=True)
@@ -163,7 +187,9 @@ def cancelling(talk: Conversation) -> Iterator[None]:
         talk.cancel()
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        arrived()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def from_stdin() -> str:

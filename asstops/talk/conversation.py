@@ -56,7 +56,7 @@ class Conversation:
         except ProviderError:
             self.cancel()  # where no answer came, the work may have begun all the same
             raise
-        if self._turn.calls:  # half an answer may end in a call that nobody will answer
+        if self._turn.calls or not self._turn.ended:  # half an answer may end in a call that nobody will answer
             self.cancel()
         self._running = False
         reason = self._turn.reason

@@ -6,6 +6,7 @@ Owns how marks are told from text, and what number each source gets. A mark look
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,6 +14,8 @@ from asstops.talk.answer import Citation
 
 _OPEN, _CLOSE, _LONGEST_MARK = "\u3010", "\u3011", 300
 _MARK = re.compile(f"({_OPEN}[^{_OPEN}{_CLOSE}]*{_CLOSE})")
+_NOBODY = ("", "")
+_END = sys.maxsize  # a place behind every text
 _CITING = re.compile(f"{_OPEN}[0-9:]+\u2020([^{_CLOSE}]*){_CLOSE}")
 
 
@@ -69,10 +72,10 @@ class PlacedNotes:
         """A new part of the text begins; places count from its start."""
         self._place = 0  # how much of the part's own text has been handed out
         self._held = ""
-        self._late: list[str] = []
+        self._coming: list[tuple[int, Citation]] = []  # sources of places that the text has yet to reach
+        self._late: list[str] = []  # numbers whose place it has passed
         self._marks: list[tuple[int, int, int]] = []  # start, end and number of the marks of this part
         self._seen: set[object] = set()
-        self._sources: dict[int, Citation] = {}  # of a place where the mark itself is yet to come
 
     def add(self, text: str) -> str:
         """A piece of the part's text, ready to show. A mark that has only begun is held back until it ends."""
@@ -81,47 +84,44 @@ class PlacedNotes:
 
     def note(self, source: Citation, place: int | None) -> None:
         """A source of this part; None for the place where the service names none. Told twice, it counts once."""
-        key = (source.file_id, source.url, place)
-        if key in self._seen:
+        if (key := (_of(source), place)) in self._seen:
             return
         self._seen.add(key)
-        number = next((n for start, end, n in self._marks if place is not None and start <= place <= end), None)
-        if number is None and (place is None or place < self._place):  # what has a mark without a source is its own
-            number = next((c.number for c in self.citations if c.mark and not (c.file_id or c.url)), None)
-        if number is not None:
-            known = self.citations[number - 1]
-            if not (known.file_id or known.url):
-                self.citations[number - 1] = replace(source, number=number, mark=known.mark)
-        elif place is None or place < self._place:
+        marked = [n for start, end, n in self._marks if place is not None and start <= place <= end]
+        if place is None or place < self._place:  # a mark that has no source yet may be its own
+            marked += [c.number for c in self.citations if c.mark and _of(c) == _NOBODY]
+        if any(self._takes(number, source) for number in marked):
+            return
+        if place is not None and place < self._place:
             self._late.append(self._numbered(source))
         else:
-            self._sources[place] = source
+            self._coming.append((_END if place is None else place, source))
 
     def end(self) -> str:
         """What was held back of this part, now that nothing more of its text will come."""
         text, self._held = self._held, ""
-        shown = "".join(self._shown(text))
-        shown += "".join(self._numbered(source) for _, source in sorted(self._sources.items())) + "".join(self._late)
-        self._sources, self._late = {}, []
+        shown = "".join([*self._shown(text), *self._late])
+        shown += "".join(self._numbered(source) for _, source in self._in_order())
+        self._coming, self._late = [], []
         return shown
 
     def _shown(self, text: str) -> Iterator[str]:
         for token in _MARK.split(text):
-            if _CITING.fullmatch(token):
-                yield self._marked(token)
+            if citing := _CITING.fullmatch(token):
+                yield self._marked(token, citing[1])
             elif token:
                 yield from self._plain(token)
 
-    def _marked(self, mark: str) -> str:
-        """The number for a mark. Its source is known if a note was before it; otherwise it will be told."""
+    def _marked(self, mark: str, label: str) -> str:
+        """The number for a mark. Its source is known if it was told before; otherwise it may still be."""
         start, self._place = self._place, self._place + len(mark)
-        source = next((self._sources.pop(p) for p in sorted(self._sources) if start <= p <= self._place), None)
+        entry = next((entry for entry in self._in_order() if start <= entry[0] <= self._place), None)
+        if entry is not None:
+            self._coming.remove(entry)
         number = self._numbers.get(mark)
-        if number is None:
-            label = _CITING.fullmatch(mark)
-            source = source or Citation(0, mark, "", file_name=label[1] if label else "")
-            self._numbers[mark] = number = len(self.citations) + 1
-            self.citations.append(replace(source, number=number, mark=mark))
+        if number is None or (entry is not None and not self._takes(number, entry[1])):
+            source = Citation(0, mark, "", file_name=label) if entry is None else replace(entry[1], mark=mark)
+            self._numbers[mark] = number = self._listed(source)
         self._marks.append((start, self._place, number))
         return f" [{number}]"
 
@@ -131,15 +131,35 @@ class PlacedNotes:
         if self._late and (gap := re.search(r"\s", text)):
             yield text[: gap.start()] + "".join(self._late)
             done, self._late = gap.start(), []
-        for place in sorted(place for place in self._sources if place < self._place):
-            until = max(place - start, done)
-            yield text[done:until] + self._numbered(self._sources.pop(place))
+        for entry in [entry for entry in self._in_order() if entry[0] < self._place]:
+            until = max(entry[0] - start, done)
+            yield text[done:until] + self._numbered(entry[1])
             done = until
+            self._coming.remove(entry)
         yield text[done:]
 
+    def _in_order(self) -> list[tuple[int, Citation]]:
+        return sorted(self._coming, key=lambda entry: entry[0])
+
+    def _takes(self, number: int, source: Citation) -> bool:
+        """True when a number stands for this source, or did for none and does from now on."""
+        known = self.citations[number - 1]
+        if _of(known) == _NOBODY:
+            self.citations[number - 1] = replace(source, number=number, mark=known.mark)
+            return True
+        return _of(known) == _of(source)
+
     def _numbered(self, source: Citation) -> str:
-        key = (source.file_id, source.url)
+        key = _of(source)
         if key not in self._numbers:
-            self._numbers[key] = len(self.citations) + 1
-            self.citations.append(replace(source, number=self._numbers[key]))
+            self._numbers[key] = self._listed(source)
         return f" [{self._numbers[key]}]"
+
+    def _listed(self, source: Citation) -> int:
+        self.citations.append(replace(source, number=len(self.citations) + 1))
+        return len(self.citations)
+
+
+def _of(source: Citation) -> tuple[str, str]:
+    """What makes two sources the same."""
+    return source.file_id, source.url

@@ -110,11 +110,8 @@ class ResponseExchange:
             ) from error
 
     def said(self, turn: Turn) -> Said:
-        responses = self._done
-        if turn.id not in {response["id"] for response in responses}:
-            responses = [*responses, self._api.get_response(turn.id)]
         self._notes = notes = PlacedNotes()
-        parts = [_whole(notes, item) for response in responses for item in response.get("output") or []]
+        parts = [_whole(notes, item) for response in self._done for item in response.get("output") or []]
         return Said("\n\n".join(part for part in parts if part), tuple(notes.citations))
 
     def citations(self) -> Sequence[Citation]:
@@ -192,9 +189,9 @@ class ResponseExchange:
     def _turn(self, response: Json) -> Turn:
         ident, turn = str(response.get("id")), _state(response)
         usage: Counter[str] = Counter()
-        for each in (*(done for done in self._done if done["id"] != ident), response):
+        for each in (*self._done, response):
             usage.update(_usage(each.get("usage")))
-        if turn.ended and ident not in {done["id"] for done in self._done}:
+        if turn.ended:
             self._done.append(response)
         return Turn(ident, turn.status, turn.calls, turn.reason, turn.fix, dict(usage) or None)
 
