@@ -177,6 +177,8 @@ class ResourceKind(Kind[ResourceSpec]):
             return  # whoever may not look at the group still may create the account
         for other in others:
             mark = from_tags(other.get("tags"))
+            if str(other.get("kind")).lower() != str(resource.body["kind"]).lower():
+                continue  # the stack moves to a service that needs another kind of account, and the old one lives on
             if mark is not None and mark.stack == session.stack:
                 raise UnsafePlan(
                     [

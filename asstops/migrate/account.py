@@ -1,0 +1,135 @@
+"""The account of a spec: agents want one of kind AIServices with a project, and no account changes its kind. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asstops.migrate.edits import Edited
+from asstops.migrate.emit import scalar
+from asstops.migrate.report import Ledger
+from asstops.spec.spans import Spot
+
+SECTION = "resource"
+WANTED = "AIServices"
+ENDING = "-ai"
+_OLD_ENDING = "-openai"
+MAX_NAME = 64
+
+
+class Account:
+    """Gives a spec's account another name, its kind and a project."""
+
+    def __init__(self, ledger: Ledger, name: str, project: str) -> None:
+        self._ledger = ledger
+        self._name = name
+        self._project = project if len(project) > 1 else f"{project or 'my'}-project"
+
+    def bring(self, bases: Sequence[Edited], overlays: Sequence[Edited]) -> bool:
+        """Change what has to; False where the spec names no account."""
+        found = [(item, spot) for item in bases for spot in _accounts(item)]
+        kind = next((value.text for _, spot in found if (value := spot.at("kind")) is not None), "OpenAI")
+        has_project = any(spot.at("project") is not None for _, spot in found)
+        managed = not any(_is_false(spot.at("managed")) for _, spot in found)
+        over = [(item, spot) for item in overlays for spot in _accounts(item)]
+        for item, spot in found:
+            self._one(item, spot, kind, managed=managed, given=self._name)
+        for item, spot in over:
+            own = spot.at("kind")
+            unmanaged = _is_false(spot.at("managed")) if spot.at("managed") is not None else not managed
+            given = self._name if not found else ""
+            self._one(item, spot, own.text if own is not None else kind, managed=not unmanaged, given=given)
+        if not found and not over:
+            self._ledger.changed(
+                SECTION,
+                "",
+                "the spec names no account: agents are where FOUNDRY_PROJECT_ENDPOINT says, not AZURE_OPENAI_ENDPOINT",
+                "set FOUNDRY_PROJECT_ENDPOINT; a project takes no key, so sign in with Entra ID",
+            )
+            return False
+        if not has_project:
+            for item, spot in found or over:
+                self._add_project(item, spot)
+        self._deployments([*bases, *overlays], kind)
+        return True
+
+    def _one(self, item: Edited, spot: Spot, kind: str, *, managed: bool, given: str) -> None:
+        entries = spot.entries or {}
+        own = entries.get("kind")
+        moves = kind != WANTED
+        for field in entries:
+            if field not in ("kind", "name", "custom_subdomain"):
+                self._ledger.kept(SECTION, field)
+        if own is not None and own.text == "OpenAI":
+            item.set(own, WANTED)
+            self._ledger.changed(SECTION, "kind", "OpenAI is AIServices now, which has projects", at=item.at(own))
+        elif own is not None and own.text != WANTED:
+            told = f"it is {own.text[:80]}, and agents need {WANTED}"
+            self._ledger.lost(SECTION, "kind", told, f"write kind: {WANTED}", item.at(own))
+        elif own is not None:
+            self._ledger.kept(SECTION, "kind")
+        for field in ("name", "custom_subdomain"):
+            value = entries.get(field)
+            if value is None:
+                continue
+            if given and field == "name":
+                item.set(value, given)
+                self._renamed(item, value, field, value.text, given)
+            elif not moves:
+                self._ledger.kept(SECTION, field)
+            elif not managed:
+                self._foreign(item, value, field)
+            else:
+                self._rename(item, value, field)
+
+    def _foreign(self, item: Edited, value: Spot, field: str) -> None:
+        if field == "name":
+            told = f"{value.text[:80]} exists by other hands, and an account of kind OpenAI has no projects"
+            fix = f"name one of kind {WANTED}, with --resource NAME or in the new spec"
+            self._ledger.lost(SECTION, field, told, fix, item.at(value))
+        else:
+            self._ledger.kept(SECTION, field)
+
+    def _rename(self, item: Edited, value: Spot, field: str) -> None:
+        text = value.text
+        if "${" in text or not text:
+            item.append(value, ENDING)
+            new = text + ENDING
+        else:
+            new = text.removesuffix(_OLD_ENDING)[: MAX_NAME - len(ENDING)].rstrip("-") + ENDING
+            item.set(value, new)
+        self._renamed(item, value, field, text, new)
+
+    def _renamed(self, item: Edited, value: Spot, field: str, old: str, new: str) -> None:
+        told = f"{old} is {new} now: no account changes its kind, so there is a new one, and the old one lives on"
+        fix = "choose another with --resource NAME; it must be free in all of Azure" if field == "name" else ""
+        self._ledger.changed(SECTION, field, told, fix, item.at(value))
+
+    def _add_project(self, item: Edited, spot: Spot) -> None:
+        if not spot.entries:
+            return
+        after = "kind" if "kind" in spot.entries else "name" if "name" in spot.entries else next(iter(spot.entries))
+        item.insert_after(spot, after, f"project: {{name: {scalar(self._project)}}}")
+        told = f"agents live in a project, which is made in the account: {self._project}"
+        self._ledger.changed(SECTION, "project", told, "choose another with --project NAME", item.at(spot))
+
+    def _deployments(self, files: Sequence[Edited], kind: str) -> None:
+        count = len({key for item in files for root in item.documents for key in _entries(root.at("deployments"))})
+        if count and kind != WANTED:
+            told = f"{count} model deployment{'s' if count > 1 else ''} made anew in the new account"
+            fix = (
+                "their quota counts beside the old ones' until those are gone: lower capacity: if it does not hold both"
+            )
+            self._ledger.changed(SECTION, "deployments", told, fix)
+
+
+def _accounts(item: Edited) -> list[Spot]:
+    found = (root.at(SECTION) for root in item.documents)
+    return [spot for spot in found if spot is not None and spot.entries is not None]
+
+
+def _entries(spot: Spot | None) -> list[str]:
+    return list(spot.entries or {}) if spot is not None else []
+
+
+def _is_false(spot: Spot | None) -> bool:
+    return spot is not None and not spot.style and spot.text in ("false", "False", "FALSE")

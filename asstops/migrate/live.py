@@ -1,0 +1,41 @@
+"""Live assistants, and what they use, as raw objects. Reads through the API it is given; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from asstops.errors import NotFound
+from asstops.migrate.contents import is_record
+from asstops.migrate.exported import Exported, used_by
+
+if TYPE_CHECKING:
+    from asstops.providers.assistants_api import AssistantsApi
+
+READERS = 8
+
+
+def read_live(api: AssistantsApi, chosen: Collection[str] = ()) -> Exported:
+    """Every assistant, vector store and file of the account, or the `chosen` assistants and the stores they search.
+
+    Reads by listing pages, and the files of each store. Raises NotFound for an id that is none, and Retired where the
+    API is gone.
+    """
+    found = Exported()
+    for item in api.list_assistants():
+        if not chosen or item["id"] in chosen:
+            found.assistants[item["id"]] = item
+    if missing := [ident for ident in chosen if ident not in found.assistants]:
+        raise NotFound(f"there is no assistant {missing[0]}", fix="leave out --assistant to bring over all of them")
+    searched = {ident for item in found.assistants.values() for ident in used_by(item)[0]}
+    for store in api.list_vector_stores():
+        if not is_record(store) and (not chosen or store["id"] in searched):
+            found.stores[store["id"]] = store
+    for file in api.list_files():
+        found.files[file["id"]] = file
+    with ThreadPoolExecutor(max_workers=READERS) as pool:
+        listed = pool.map(lambda ident: list(api.list_store_files(ident)), found.stores)
+        for ident, files in zip(found.stores, listed, strict=True):
+            found.store_files[ident] = {file["id"]: file for file in files}
+    return found
