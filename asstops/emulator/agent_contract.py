@@ -71,9 +71,15 @@ def _definition(value: Any, path: str) -> None:
     if "kind" not in value:
         raise Invalid(f"{path}.kind", "missing_required_parameter", f"Missing required parameter: '{path}.kind'.")
     choice(KINDS)(value["kind"], f"{path}.kind")
-    if value["kind"] != "prompt":
-        raise Invalid(f"{path}.kind", "invalid_value", f"The emulator has no agents of kind '{value['kind']}'.")
-    _PROMPT(value, path)
+    if value["kind"] == "prompt":  # of the others the API document has only the names
+        _PROMPT(value, path)
+
+
+def _blueprint(value: Any, path: str) -> None:
+    any_object(value, path)
+    if "type" not in value:
+        raise Invalid(f"{path}.type", "missing_required_parameter", f"Missing required parameter: '{path}.type'.")
+    _STRING(value["type"], f"{path}.type")
 
 
 _VERSION: dict[str, Check] = {
@@ -81,7 +87,7 @@ _VERSION: dict[str, Check] = {
     "metadata": _METADATA,
     "description": string(longest=512),
     "draft": boolean(),
-    "blueprint_reference": any_object,
+    "blueprint_reference": _blueprint,
 }
 VERSION = record(_VERSION, required=("definition",))
 AGENT = record({"name": string(), **_VERSION}, required=("name", "definition"))

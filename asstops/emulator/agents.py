@@ -6,13 +6,12 @@ definition may refer to. The routes are in apis/.
 
 from __future__ import annotations
 
-from typing import Any
-
-from asstops.emulator import data, ids, projects
+from asstops.emulator import agent_forms, data, ids, projects
 from asstops.emulator.store import load
 from asstops.emulator.wire import Call, Json, Refusal
 
 AGENT = "agent"
+PROMPT = "prompt"
 _VERSION_FIELDS = ("description", "definition", "draft", "blueprint_reference")
 
 
@@ -25,6 +24,12 @@ def versions_of(agent: str) -> str:
 
 
 def find(call: Call, name: str) -> Json | None:
+    """Return an agent as stored, or None. Its own name says how it was written when it was made."""
+    if call.state.on("agent_names") == "caseless":
+        row = call.state.store.one(
+            "SELECT id FROM object WHERE account = ? AND kind = ? AND lower(id) = ?", call.account, AGENT, name.lower()
+        )
+        name = row[0] if row else name
     return call.state.store.get(call.account, AGENT, name)
 
 
@@ -62,10 +67,11 @@ def latest(call: Call, name: str) -> Json | None:
 # Making --------------------------------------------------------------------------------------------------
 
 
-def add_version(call: Call, name: str, sent: Json, *, again: bool) -> Json:
+def add_version(call: Call, name: str, sent: Json, *, identical: str) -> Json:
     """Make a version, and the agent with its first one.
 
-    With `again` a description like that of the newest version makes a new one all the same.
+    `identical` is what happens to one like the newest: a `new` version, the `same` one, or with `same_definition` the
+    same one also where metadata or description differ.
     """
     state, now = call.state, call.state.now()
     _known(call, sent["definition"])
@@ -73,9 +79,11 @@ def add_version(call: Call, name: str, sent: Json, *, again: bool) -> Json:
     if agent is None:
         agent = {"name": name, "guid": ids.guid(), "next": 1, "enabled": True}
         state.store.add(call.account, AGENT, name, now, agent)
-    elif not again:
+    name = agent["name"]
+    if agent["next"] > 1 and identical != "new":
         newest = latest(call, name)
-        if newest is not None and _described(newest) == _described(sent):
+        fields = ("definition",) if identical == "same_definition" else ("metadata", *_VERSION_FIELDS)
+        if newest is not None and all((newest.get(f) or None) == (sent.get(f) or None) for f in fields):
             return newest
     made: Json = {
         "metadata": sent.get("metadata", {}),
@@ -89,13 +97,10 @@ def add_version(call: Call, name: str, sent: Json, *, again: bool) -> Json:
         **{field: sent[field] for field in _VERSION_FIELDS if field in sent},
     }
     agent["next"] += 1
+    agent["kind"] = made["definition"]["kind"]
     state.store.put(call.account, AGENT, name, agent)
     state.store.add(call.account, versions_of(name), made["id"], now, made)
     return made
-
-
-def _described(body: Json) -> list[Any]:
-    return [body.get("metadata", {}), *(body.get(field) or None for field in _VERSION_FIELDS)]
 
 
 def remove(call: Call, name: str) -> None:
@@ -106,7 +111,7 @@ def remove(call: Call, name: str) -> None:
 
 def _known(call: Call, definition: Json) -> None:
     """Refuse a model, stores and files that do not exist; a template is filled in later."""
-    if call.state.on("agent_references") == "unchecked":
+    if call.state.on("agent_references") == "unchecked" or definition["kind"] != PROMPT:
         return
     model, store = definition["model"], call.state.store
     row = store.one(
@@ -144,13 +149,14 @@ def _referred(tool: Json) -> list[tuple[str, str, list[str], str]]:
 def shown(call: Call, agent: Json) -> Json:
     """Return an agent in the form of answers."""
     state = "enabled" if agent["enabled"] else "disabled"
+    newest = latest(call, agent["name"])
     answer: Json = {
         "object": "agent",
         "id": agent["name"],
         "name": agent["name"],
         "state": state,
         "configuration_state": state,
-        "versions": {"latest": latest(call, agent["name"])},
+        "versions": {"latest": newest and agent_forms.shown_version(call, newest)},
     }
     for field in ("agent_endpoint", "agent_card"):
         if agent.get(field) is not None:

@@ -121,6 +121,9 @@ def surface_of(entry: dict[str, Any]) -> tuple[str, str]:
     agents = re.search(r"/api/projects/[^/]+(/agents\b.*)", path)
     if agents:
         return "agents", agents[1]
+    classic = re.search(r"/api/projects/[^/]+(/(?:assistants|files|threads|vector_stores)\b.*)", path)
+    if classic:  # no document has it; the newest dated one is close
+        return "2025-03-01-preview", classic[1]
     inner = path[path.index("/openai/") + len("/openai") :]
     if inner.startswith("/v1/"):
         return "v1", inner[len("/v1") :]
@@ -221,7 +224,7 @@ def _spell_out(schemas: dict[str, Any], base: str) -> None:
     for name in (ref.rpartition("/")[2] for ref in refs):
         schemas[name].pop("allOf", None)
         schemas[name]["properties"] = {**own["properties"], **schemas[name]["properties"]}
-    named = own["x-other-discriminator-values"] if base == "Tool" else []
+    named = own.get("x-other-discriminator-values", [])
     other = {"type": "object", "properties": {told_by: {"type": "string", "enum": named}}, "required": [told_by]}
     members: list[Any] = [{"$ref": ref} for ref in refs]
     schemas[base] = {"anyOf": [*members, {**other, "additionalProperties": True}] if named else members}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -97,9 +98,30 @@ def test_paging(emulator: Any, value: str, empty_at_the_end: bool) -> None:
 
 
 def test_kinds(project: Foundry) -> None:
+    """Agents of other kinds are kept as they are sent: the API document has only their names."""
     project.version("a")
+    hosted = {"kind": "hosted", "cpu": "1", "environment_variables": {"A": "b"}}
+    sent = {"definition": hosted, "metadata": {"a": "b"}}
+    made = project.agents("POST", "/agents/b/versions", sent).json()
+    assert (made["definition"], made["metadata"]) == (hosted, {"a": "b"})
     assert pages(project, "/agents", kind="prompt") == [["a"]]
-    assert pages(project, "/agents", kind="hosted") == [[]]
+    assert pages(project, "/agents", kind="hosted") == [["b"]]
+    assert pages(project, "/agents", kind="workflow") == [[]]
+    body = {"input": "x", "agent_reference": {"type": "agent_reference", "name": "b"}}
+    assert error_of(project.openai("POST", "/responses", body), 400)["param"] == "agent_reference"
+
+
+@pytest.mark.parametrize(("value", "names"), [("exact", ["Clerk", "clerk"]), ("caseless", ["clerk"])])
+def test_case_of_names(emulator: Any, value: str, names: list[str]) -> None:
+    """The switch agent_names. Where case means nothing a name stays as it was first written."""
+    with emulator(behaviour={"agent_names": value}) as emu:
+        project = Foundry(emu)
+        project.version("clerk")
+        project.version("Clerk")
+        assert sorted(name for page in pages(project, "/agents") for name in page) == names
+        numbers = [entry["version"] for entry in project.agents("GET", "/agents/clerk/versions").json()["data"]]
+        assert numbers == (["1"] if value == "exact" else ["2", "1"])
+        assert project.agents("DELETE", "/agents/CLERK").status_code == (404 if value == "exact" else 200)
 
 
 @pytest.mark.parametrize(
@@ -141,9 +163,12 @@ def test_drafts_stay_in_the_background(project: Foundry) -> None:
 # Switches ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("value", "versions"), [("new", ["1", "2", "3", "4"]), ("same", ["1", "1", "2", "3"])])
+@pytest.mark.parametrize(
+    ("value", "versions"),
+    [("new", ["1", "2", "3", "4"]), ("same", ["1", "1", "2", "3"]), ("same_definition", ["1", "1", "1", "2"])],
+)
 def test_identical_version(emulator: Any, value: str, versions: list[str]) -> None:
-    """The switch identical_agent_version; anything that differs makes a new version in any case."""
+    """The switch identical_agent_version; another definition makes a new version in any case."""
     with emulator(behaviour={"identical_agent_version": value}) as emu:
         project = Foundry(emu)
         made = [
@@ -153,6 +178,56 @@ def test_identical_version(emulator: Any, value: str, versions: list[str]) -> No
             project.version("clerk", {"instructions": "j"}, metadata={"a": "c"}),
         ]
         assert [each["version"] for each in made] == versions
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("left_out", ["absent", "absent", ["vector_store_ids"], "absent", "absent"]),
+        ("filled", [1.0, "", ["max_num_results", "ranking_options", "vector_store_ids"], "1g", [{"name": "/p"}]]),
+        ("null", [None, None, ["description", "filters", "max_num_results", "name", "ranking_options",
+                               "vector_store_ids"], None, None]),
+    ],
+)  # fmt: skip
+def test_defaults_in_answers(emulator: Any, value: str, found: list[Any]) -> None:
+    """The switch agent_defaults. An answer can be sent again, but for its nulls."""
+    api = {"name": "n", "spec": {"openapi": "3.1.0", "paths": {"/p": {}}}, "auth": {"type": "anonymous"}}
+    tools = [
+        {"type": "file_search", "vector_store_ids": []},
+        {"type": "code_interpreter", "container": {"type": "auto"}},
+        {"type": "openapi", "openapi": api},
+    ]
+    body = {"definition": {"kind": "prompt", "model": "gpt-4o", "tools": tools}}
+    with emulator(behaviour={"agent_defaults": value}) as emu:
+        project = Foundry(emu)
+        send = partial(emu.http.request, headers=project.bearer, params={"api-version": "v1"})
+        url = f"{project.url}/agents/clerk"
+        made = send("POST", f"{url}/versions", json=body).json()
+        search, code, openapi = made["definition"]["tools"]
+        functions = openapi["openapi"].get("functions", "absent")
+        assert [
+            made["definition"].get("temperature", "absent"),
+            made.get("description", "absent"),
+            sorted(search.keys() - {"type"}),
+            code["container"].get("memory_limit", "absent"),
+            [{"name": each["name"]} for each in functions] if isinstance(functions, list) else functions,
+        ] == found
+        assert send("GET", f"{url}/versions/1").json() == made
+        assert send("GET", url).json()["versions"]["latest"] == made
+        assert send("GET", f"{url}/versions").json()["data"] == [made]
+        again = send("POST", f"{url}/versions", json={"definition": made["definition"]})
+        assert again.status_code == (400 if value == "null" else 200)
+
+
+@pytest.mark.parametrize(
+    ("value", "types"),
+    [("kept", ["web_search", "code_interpreter"]), ("reordered", ["code_interpreter", "web_search"])],
+)
+def test_order_of_tools(emulator: Any, value: str, types: list[str]) -> None:
+    """The switch tools_order, for agents."""
+    with emulator(behaviour={"tools_order": value}) as emu:
+        made = Foundry(emu).version("clerk", {"tools": [{"type": "web_search"}, {"type": "code_interpreter"}]})
+        assert [tool["type"] for tool in made["definition"]["tools"]] == types
 
 
 def test_last_version(emulator: Any) -> None:

@@ -120,7 +120,6 @@ def test_every_tool_refuses_what_it_does_not_know(project: Foundry) -> None:
         ({"rai_config": {"rai_policy_name": "p"}}, {"rai_config": {}}),
         ({"skills": [{"name": "s"}]}, {"skills": [{"version": "1"}]}),
         ({"instructions": ""}, {"instructions": None}),
-        ({"kind": "prompt"}, {"kind": "hosted"}),
         ({"kind": "prompt"}, {"kind": "none"}),
         ({"model": "gpt-4o-mini"}, {"model": ""}),
         ({}, {"nmae": "x"}),

@@ -1,4 +1,4 @@
-"""Agents of a project and their versions, api-version v1: prompt agents.
+"""Agents of a project and their versions, api-version v1.
 
 Owns the routes. A version never changes; every write makes a new one. Two routes are of the REST API alone (create
 and update of an agent); the SDK makes versions.
@@ -7,6 +7,7 @@ and update of an agent); the SDK makes versions.
 from __future__ import annotations
 
 from asstops.emulator import agent_contract, agents, data
+from asstops.emulator.agent_forms import shown_version
 from asstops.emulator.checks import Invalid, choice
 from asstops.emulator.data import AGENTS
 from asstops.emulator.state import State
@@ -22,7 +23,7 @@ def create(call: Call) -> Reply:
     agent_contract.check_name(sent["name"])
     if agents.find(call, sent["name"]) is not None:
         raise Refusal(409, f"An agent with the name '{sent['name']}' exists already.", code="conflict", param="name")
-    agents.add_version(call, sent["name"], sent, again=True)
+    agents.add_version(call, sent["name"], sent, identical="new")
     return Reply(agents.shown(call, agents.found(call, sent["name"])))
 
 
@@ -33,7 +34,7 @@ def update(call: Call) -> Reply:
         if name.endswith(verb):
             return _switch(call, name.removesuffix(verb), enabled=verb == ":enable")
     agents.found(call, name)
-    agents.add_version(call, name, data.body_of(call, agent_contract.VERSION), again=False)
+    agents.add_version(call, name, data.body_of(call, agent_contract.VERSION), identical="same")
     return Reply(agents.shown(call, agents.found(call, name)))
 
 
@@ -48,7 +49,8 @@ def create_version(call: Call) -> Reply:
     name = call.params["agent_name"]
     agent_contract.check_name(name)
     sent = data.body_of(call, agent_contract.VERSION)
-    return Reply(agents.add_version(call, name, sent, again=call.state.on("identical_agent_version") == "new"))
+    made = agents.add_version(call, name, sent, identical=call.state.on("identical_agent_version"))
+    return Reply(shown_version(call, made))
 
 
 def update_details(call: Call) -> Reply:
@@ -70,15 +72,15 @@ def get(call: Call) -> Reply:
 
 def get_version(call: Call) -> Reply:
     agent = agents.found(call, call.params["agent_name"])
-    return Reply(agents.version(call, agent["name"], call.params["agent_version"]))
+    return Reply(shown_version(call, agents.version(call, agent["name"], call.params["agent_version"])))
 
 
 def list_(call: Call) -> Reply:
     kind = call.one("kind")
     if kind is not None:
         choice(agent_contract.KINDS)(kind, "kind")
-    where = "" if kind in {None, "prompt"} else " AND 0"  # there are no others
-    rows, more = data.list_of(call, agents.AGENT, where)
+    where, *args = ("",) if kind is None else (" AND json_extract(body, '$.kind') = ?", kind)
+    rows, more = data.list_of(call, agents.AGENT, where, *args)
     return Reply(agents.page(call, [agents.shown(call, load(row)) for row in rows], more))
 
 
@@ -86,7 +88,7 @@ def list_versions(call: Call) -> Reply:
     name = agents.found(call, call.params["agent_name"])["name"]
     where = "" if _flag(call, "include_drafts") else " AND coalesce(json_extract(body, '$.draft'), 0) = 0"
     rows, more = data.list_of(call, agents.versions_of(name), where)
-    return Reply(agents.page(call, [load(row) for row in rows], more))
+    return Reply(agents.page(call, [shown_version(call, load(row)) for row in rows], more))
 
 
 def delete(call: Call) -> Reply:

@@ -66,6 +66,11 @@ def _setup(call: Call, body: Json) -> tuple[Setup, Json | None]:
     number = wanted.get("version")
     version = agents.version(call, agent["name"], number) if number else agents.latest(call, agent["name"])
     assert version is not None
+    if version["definition"]["kind"] != agents.PROMPT:
+        raise Refusal(
+            400, f"The emulator cannot run the agent '{agent['name']}': it is no prompt agent.",
+            code="invalid_value", param="agent_reference",
+        )  # fmt: skip
     definition = filled(version["definition"], body.get("structured_inputs") or {})
     reference = {"type": "agent_reference", "name": agent["name"], "version": version["version"]}
     return setup(agent["name"], definition), reference
