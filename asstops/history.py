@@ -30,7 +30,8 @@ def held(
         agent = live.winner(address)[0]
         new = _makes_a_version(planned.get(address), agent, rules[address.kind])
         for used in agent.history[: keep - 1] if new else agent.history[1:]:
-            found.update(dict.fromkeys(used, address))
+            # A name that is made anew serves old versions too.
+            found.update(dict.fromkeys((each for each in used if not rules[each[0]].named), address))
     return {**found, **_in_stores(found, wanted, live, planned)}
 
 

@@ -50,12 +50,19 @@ def observe(
             try:
                 objects[name] = future.result()
             except ProviderError as error:
-                if kinds[name].plane == "arm" or by_kind[name] or (name == "vector_store" and by_kind["file"]):
-                    raise  # the record of files is among the stores
+                retired, section = isinstance(error, Retired), kinds[name].section
+                needed = by_kind[name] or (name == "vector_store" and by_kind["file"])  # where the record of files is
+                # What a retired API hides must not keep the rest of a stack from being deleted.
+                passed_over = retired and session.destroying and name not in ("file", "vector_store")
+                if kinds[name].plane == "arm" or (needed and not passed_over):
+                    raise
                 unread.add(name)
-                if not isinstance(error, Retired):
+                if not retired:
                     blind.add(name)
-                    notices.append(Notice(f"nothing was read of {kinds[name].section}: {error.message}", fix=error.fix))
+                    notices.append(Notice(f"nothing was read of {section}: {error.message}", fix=error.fix))
+                elif needed:
+                    fix = "what is left goes with the account; 'asstops migrate' writes the spec for service: agents"
+                    notices.append(Notice(f"{section} are passed over: {error.message}", fix=fix))
     found = _told_apart(objects, wanted, stack, story or Story(), notices)
     return replace(found, unread=frozenset(unread), blind=frozenset(blind), restoring=_restoring(session, by_kind))
 

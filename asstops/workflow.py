@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from asstops.errors import Problem, SpecInvalid, UnsafePlan
 from asstops.mark import origin_digest
-from asstops.model import Action, Address, Notice, Plan, Resource, Target
+from asstops.model import Action, Address, Notice, Observed, Plan, RecordAction, Resource, Target
 from asstops.ownership import Snapshot
 from asstops.planner import Request, make_plan
 from asstops.rules import KindRules
 
 if TYPE_CHECKING:
+    from asstops.adoption import Adoption
+    from asstops.inventory import Item
     from asstops.journal import Journal
     from asstops.leftovers import Leftover
     from asstops.providers.session import Session
@@ -213,6 +215,71 @@ def locate(stack: Stack, session: Session) -> Located:
         and (version := session.service.kinds[address.kind].version(found))
     }
     return Located(ids, versions, tuple(address for address in wanted if address not in ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Adopting:
+    """What `adopt` would take over, and the plan that is then next. `unclear` says what `--match` could not decide."""
+
+    adoptions: tuple[Adoption, ...]
+    plan: Plan
+    snapshot: Snapshot
+    wanted: Mapping[Address, Resource]
+    unclear: tuple[str, ...] = ()
+
+
+def adopting(
+    stack: Stack, session: Session, asked: Mapping[Address, str], *, match: bool = False, trust: bool = False
+) -> Adopting:
+    """Look at what is to be adopted. Writes nothing. Raises UnsafePlan where something may not be taken over."""
+    from asstops import adoption
+    from asstops.kinds.file import with_content
+    from asstops.observe import observe
+    from asstops.spec import hash_files
+
+    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
+    snapshot = observe(session, wanted, stack.identity)
+    rules = session.service.rules
+    unclear: list[str] = []
+    if match:
+        asked, unclear = adoption.matching(wanted, snapshot, rules, stack.identity)
+    snapshot = _looked_at(snapshot, session, {(address.kind, remote_id) for address, remote_id in asked.items()})
+    origin = origin_digest(stack.origin)
+    found, problems = adoption.chosen(asked, wanted, snapshot, rules, stack=stack.identity, origin=origin, trust=trust)
+    if problems:
+        raise UnsafePlan([placed(problem, stack) for problem in problems])
+    request = Request(target_of(stack, session), origin=origin)
+    addresses = {item.address for item in found}
+    plan = Plan(request.target, ())
+    if found:
+        plan = make_plan(request, wanted, adoption.adopted(snapshot, found), rules)
+        changes = tuple(change for change in plan.changes if change.address in addresses)
+        notices = tuple(notice for notice in plan.notices if notice.address in {str(a) for a in addresses})
+        plan = replace(plan, changes=changes, notices=notices, record=RecordAction.NONE)
+    return Adopting(tuple(found), plan, snapshot, wanted, tuple(unclear))
+
+
+def _looked_at(snapshot: Snapshot, session: Session, asked: set[tuple[str, str]]) -> Snapshot:
+    """The snapshot with these objects read one by one: a listing leaves out what stores of others hold."""
+
+    def read(live: Observed) -> Observed:
+        if (live.kind, live.remote_id) not in asked:
+            return live
+        return session.service.kinds[live.kind].look(session, live) or live
+
+    return replace(snapshot, objects={kind: [read(live) for live in found] for kind, found in snapshot.objects.items()})
+
+
+def items(stack: Stack, session: Session) -> tuple[tuple[Item, ...], Snapshot]:
+    """Every object of the stack as it is live, and all that was read. Writes nothing."""
+    from asstops.inventory import inventory
+    from asstops.kinds.file import with_content
+    from asstops.observe import observe
+    from asstops.spec import hash_files
+
+    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
+    snapshot = observe(session, wanted, stack.identity)
+    return tuple(inventory(stack.identity, wanted, snapshot, session.service.rules)), snapshot
 
 
 def live_ids(stack: Stack, session: Session) -> tuple[Mapping[Address, str], tuple[Address, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,21 +63,24 @@ def local_emulator(
     alone = data_lock(db).held(
         Holder.here(f"asstops {command}".strip()), timeout_s=lock_timeout_s, waiting=tell, on_lost=lambda _: None
     )
-    before = dict(os.environ)
-    try:
-        with alone, EmulatorServer(db=db, settings=settings) as server:
+    with ExitStack() as stack:
+        stack.enter_context(alone)
+        try:
+            server = stack.enter_context(EmulatorServer(db=db, settings=settings))
+        except ImportError as error:
+            raise missing_extra(error) from error
+        except EmulatorError as error:
+            raise AsstopsError(str(error), fix="end the other process, or run in another folder") from error
+        before = dict(os.environ)
+        try:
             for name in [name for name in os.environ if name.startswith(_OURS)]:
                 del os.environ[name]
             os.environ.update(server.environment)
             os.environ["NO_PROXY"] = ",".join(filter(None, [before.get("NO_PROXY"), "127.0.0.1", "localhost"]))
             yield server.environment
-    except ImportError as error:
-        raise missing_extra(error) from error
-    except EmulatorError as error:
-        raise AsstopsError(str(error), fix="end the other process, or run in another folder") from error
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
 
 def missing_extra(error: ImportError) -> AsstopsError:

@@ -75,7 +75,7 @@ class LazyGroup(click.Group):
 def main() -> None:
     """GitOps for AI assistants on Azure.
 
-    A YAML spec says which Azure OpenAI resource, model deployments, files, vector stores and assistants should exist.
+    A YAML spec says which Azure AI account, Foundry project, deployments, files, vector stores and agents should exist.
     'plan' shows how the live service differs, 'apply' makes it so, 'destroy' takes it all away.
 
     Try it without Azure: asstops --local -f specs/math.yaml apply

@@ -15,15 +15,8 @@ from asstops.cli.terminal import Terminal
 from asstops.errors import AsstopsError, ExitCode
 
 if TYPE_CHECKING:
-    from asstops.model import Address
     from asstops.providers.session import Session
-
-_ENV_NAMES = {
-    "deployment": "AZURE_OPENAI_DEPLOYMENT_NAME",
-    "assistant": "ASSISTANT_ID",
-    "vector_store": "VECTOR_STORE_ID",
-    "file": "FILE_ID",
-}
+    from asstops.workflow import Located
 
 
 @click.command("output")
@@ -35,40 +28,48 @@ def command(context: click.Context, form: str) -> int:
 
     With --format env, each line is NAME=VALUE: where a kind has several objects, the name ends in the object's key.
     """
-    from asstops.workflow import live_ids
+    from asstops.workflow import locate
 
     with opened(options_of(context)) as run:
-        ids, missing = live_ids(run.stack, run.session)
-        for address in missing:
+        found = locate(run.stack, run.session)
+        for address in found.missing:
             run.say(f"Warning: {address} does not exist yet; run asstops apply\n", err=True)
-        document = _document(ids, run.session)
+        document = _document(found, run.session)
         if form == "json":
             from asstops.views.machine import dumps
 
             text = dumps(document)
         elif form == "env":
-            text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in _environment(document).items())
+            variables = _environment(document, run.session)
+            text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
         else:
             from asstops.views.table import pairs
 
             terminal = Terminal.for_stdout()
             rows = [(name, document[name]) for name in ("endpoint", "api_version") if document[name]]
-            rows += [(str(address), remote_id) for address, remote_id in ids.items()]
+            rows += [
+                (str(address), f"{remote_id} (version {found.versions[address]})")
+                if address in found.versions
+                else (str(address), remote_id)
+                for address, remote_id in found.ids.items()
+            ]
             text = pairs(rows, width=terminal.width, color=terminal.color)
         run.say(text)
-        return ExitCode.OK if ids or not missing else ExitCode.ERROR
+        return ExitCode.OK if found.ids or not found.missing else ExitCode.ERROR
 
 
-def _document(ids: Mapping[Address, str], session: Session) -> dict[str, Any]:
-    """The JSON form: endpoint and version, then a map of key to id for each kind."""
-    endpoint = f"{session.endpoint}/" if session.endpoint else ""  # the form in which Azure itself shows it
-    document: dict[str, Any] = {"endpoint": endpoint, "api_version": session.settings.api_version}
-    for address, remote_id in ids.items():
+def _document(found: Located, session: Session) -> dict[str, Any]:
+    """The JSON form: endpoint and API version, a map of key to id for each kind, and of key to version."""
+    endpoint = next(iter(session.service.whereabouts(session).values()), "")
+    document: dict[str, Any] = {"endpoint": endpoint, "api_version": session.service.api_version(session)}
+    for address, remote_id in found.ids.items():
         document.setdefault(f"{address.kind}s", {})[address.key] = remote_id
+    for address, version in found.versions.items():
+        document.setdefault(f"{address.kind}_versions", {})[address.key] = version
     return document
 
 
-def _environment(document: Mapping[str, Any]) -> dict[str, str]:
+def _environment(document: Mapping[str, Any], session: Session) -> dict[str, str]:
     for kind, found in document.items():
         for key, remote_id in found.items() if isinstance(found, Mapping) else ():
             if not re.fullmatch("[!-~]+", remote_id):
@@ -77,11 +78,8 @@ def _environment(document: Mapping[str, Any]) -> dict[str, str]:
                     f"the id of {kind.removesuffix('s')}.{key} is {remote_id!r}, which cannot be passed on",
                     fix="look at the object in the portal, and delete it if it is not yours",
                 )
-    result = {}
-    if document["endpoint"]:
-        result["AZURE_OPENAI_ENDPOINT"] = document["endpoint"]
-    result["OPENAI_API_VERSION"] = document["api_version"]
-    for kind, name in _ENV_NAMES.items():
+    result = dict(session.service.whereabouts(session))
+    for kind, name in session.service.variables.items():
         found = document.get(f"{kind}s", {})
         for key, remote_id in found.items():
             result[name if len(found) == 1 else _free(f"{name}_{_shell_name(key)}", result)] = remote_id

@@ -137,6 +137,10 @@ class Kind(ABC, Generic[SpecT]):
         """What a listing must show of an object for it to be the one that was written: its id, perhaps its version."""
         return live.remote_id
 
+    def version(self, live: Observed) -> str:
+        """The number of the version that is live, "" where the service keeps none."""
+        return ""
+
     def listed(self, session: Session) -> set[str]:
         """The tokens that a listing shows now."""
         return {self.token(live) for live in self.observe(session, ())}

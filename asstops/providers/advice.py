@@ -10,23 +10,33 @@ from asstops.providers.settings import ASSISTANTS_VERSIONS
 PROXY_ANSWERED = (
     "a proxy, a firewall or a sign-in page answers instead of the service: check the endpoint, HTTPS_PROXY and NO_PROXY"
 )
-# The role that suffices, and where it is to be assigned.
+# The role that suffices, how the command line is to name it, and where it is to be assigned.
+# 'Foundry User' was 'Azure AI User' until 2026, and some tenants still show that; its id stayed, so that goes into the
+# command. Source: https://learn.microsoft.com/azure/foundry/concepts/rbac-foundry
 _ROLES = {
-    "arm": ("Cognitive Services Contributor", "the resource group"),
-    "data": ("Cognitive Services OpenAI Contributor", "the resource"),
-    "project": ("Azure AI User", "the project"),
+    "arm": ("'Cognitive Services Contributor'", "'Cognitive Services Contributor'", "the resource group"),
+    "data": ("'Cognitive Services OpenAI Contributor'", "'Cognitive Services OpenAI Contributor'", "the resource"),
+    "project": (
+        "'Foundry User' (formerly 'Azure AI User')",
+        "53ca6127-db72-4b80-b1b0-d745d6d5456d",
+        "the project or its account",
+    ),
 }
 _NETWORK = ("virtual network", "firewall", "public access is disabled", "public network access")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asked, and how we signed in: what good advice depends on."""
+    """Who is asked, and how we signed in: what good advice depends on.
+
+    `unused_key`: there is a key in the environment, which who is asked does not take.
+    """
 
     plane: Literal["arm", "data", "project"] = "data"
     where: str = ""
     api_version: str = ""
     with_key: bool = False
+    unused_key: bool = False
 
 
 def unauthorized(caller: Caller, code: str) -> str:
@@ -37,8 +47,13 @@ def unauthorized(caller: Caller, code: str) -> str:
     if caller.with_key:
         return f"check that AZURE_OPENAI_API_KEY is a key of {caller.where}; or unset it and sign in with 'az login'"
     if caller.plane == "project":
-        return "sign in again with 'az login' to the tenant of the project; its endpoint takes no keys"
+        return f"sign in again with 'az login' to the tenant of the project; {no_keys(caller)}"
     return "sign in again with 'az login' to the tenant of the resource, or set AZURE_OPENAI_API_KEY"
+
+
+def no_keys(caller: Caller) -> str:
+    """What to know of keys where a project is asked."""
+    return "a project takes no keys" + (", so AZURE_OPENAI_API_KEY is not used" if caller.unused_key else "")
 
 
 def forbidden(caller: Caller, code: str, message: str) -> str:
@@ -49,9 +64,9 @@ def forbidden(caller: Caller, code: str, message: str) -> str:
         return "run from a network that the resource lets in, or add this one to its network rules"
     if code == "RequestDisallowedByPolicy":
         return "change the spec to what the policy allows, or ask its owner for an exemption"
-    role, scope = _ROLES[caller.plane]
+    role, named, scope = _ROLES[caller.plane]
     return (
-        f"have the role '{role}' assigned on {scope}: az role assignment create --role '{role}' --assignee YOU "
+        f"have the role {role} assigned on {scope}: az role assignment create --role {named} --assignee YOU "
         "--scope ID (it takes some minutes to work)"
     )
 

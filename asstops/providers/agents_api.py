@@ -5,8 +5,10 @@ Plain JSON in and out. The SDK's own retries are off, as in openai_api.py. Sign-
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asstops.errors import NotFound
@@ -33,10 +35,16 @@ class AgentsApi(OpenAIApi):
     """Files, vector stores and agents of one project."""
 
     def __init__(
-        self, limiter: Limiter, *, endpoint: str, credential: Callable[[], TokenSource], patient: bool = False
+        self,
+        limiter: Limiter,
+        *,
+        endpoint: str,
+        credential: Callable[[], TokenSource],
+        patient: bool = False,
+        unused_key: bool = False,
     ) -> None:
         """`endpoint` is the project's: https://NAME.services.ai.azure.com/api/projects/PROJECT."""
-        caller = Caller("project", endpoint, API_VERSION)
+        caller = Caller("project", endpoint, API_VERSION, unused_key=unused_key)
         super().__init__(limiter, caller=caller, endpoint=endpoint, credential=credential, patient=patient)
         self._project: AIProjectClient | None = None
         self._beginning = threading.Lock()
@@ -65,7 +73,9 @@ class AgentsApi(OpenAIApi):
         if is_loopback(self.endpoint):
             options["authentication_policy"] = loopback_policy(source, PROJECT_SCOPE)
             options["use_env_settings"] = False  # no proxy stands between us and this machine
-        return AIProjectClient(self.endpoint, source, **options)
+        client = AIProjectClient(self.endpoint, source, **options)
+        _log_to_stderr()
+        return client
 
     def _build(self) -> OpenAI:
         source = self._credential()
@@ -109,6 +119,7 @@ class AgentsApi(OpenAIApi):
             lambda agents: agents.create_version(name, body, cls=_raw),
             writing=True,
             once=True,
+            about=list(_referred(body)),
         )
 
     def delete_version(self, name: str, version: str) -> None:
@@ -131,11 +142,12 @@ class AgentsApi(OpenAIApi):
         *,
         writing: bool = False,
         once: bool = False,
+        about: Sequence[str] = (),
     ) -> Json:
         agents = self.project.agents
 
         def attempt() -> Json:
-            with azure_errors(doing, self.caller, writing=writing):
+            with self.not_too_early(about), azure_errors(doing, self.caller, writing=writing):
                 answer: Json = request(agents)  # by `_raw`, the service's own JSON
                 return answer
 
@@ -165,12 +177,31 @@ class AgentsApi(OpenAIApi):
                         seen.append(json_object(response.http_response.text(), doing=doing))
 
                 pages = request(agents, limit=PAGE, order=order, raw_response_hook=keep).by_page(after or None)
-                list(next(pages))
+                try:
+                    next(pages)
+                except (TypeError, ValueError, KeyError, AttributeError):
+                    if not seen:
+                        raise  # else the SDK cannot make a page of it, and `follow` says what is wrong
                 return seen[-1]
 
             return self._ask(doing, one_page)
 
         return self.follow(doing, fetch)
+
+
+def _referred(body: Json) -> Iterator[str]:
+    """Ids of the files and vector stores that a version names."""
+    for tool in body["definition"].get("tools") or ():
+        yield from tool.get("vector_store_ids") or ()
+        container = tool.get("container")
+        yield from (container.get("file_ids") or ()) if isinstance(container, dict) else ()
+
+
+def _log_to_stderr() -> None:
+    """Where AZURE_AI_PROJECTS_CONSOLE_LOGGING is set the SDK logs to stdout, which is for data alone here."""
+    for handler in logging.getLogger("azure").handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stdout:
+            handler.setStream(sys.stderr)
 
 
 def _raw(pipeline: Any, _parsed: Any, _headers: Any) -> Json:

@@ -6,7 +6,7 @@ An Azure OpenAI account speaks it in dated versions. Foundry classic speaks it a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asstops.errors import ProviderError, Retired
 from asstops.providers.advice import Caller
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from asstops.providers.credentials import TokenSource
 
 CLASSIC_VERSION = "v1"
+ENDED = "2026-08-26"  # on Azure and at OpenAI
+CLASSIC_ENDS = "2027-03-31"
 
 
 class AssistantsApi(OpenAIApi):
@@ -36,11 +38,13 @@ class AssistantsApi(OpenAIApi):
         patient: bool = False,
         classic: bool = False,
     ) -> None:
-        """`classic`: the endpoint is a project's, which takes no key."""
-        caller = Caller("project" if classic else "data", endpoint, api_version, with_key=bool(api_key))
+        """`classic`: the endpoint is a project's, which takes no key; `api_key` is then one that is not used."""
+        caller = Caller("data", endpoint, api_version, with_key=bool(api_key))
+        if classic:
+            caller = Caller("project", endpoint, api_version, unused_key=bool(api_key))
         super().__init__(limiter, caller=caller, endpoint=endpoint, credential=credential, patient=patient)
         self._api_version = api_version
-        self._api_key = api_key
+        self._api_key = "" if classic else api_key
         self._classic = classic
 
     def _build(self) -> AzureOpenAI:
@@ -58,24 +62,54 @@ class AssistantsApi(OpenAIApi):
         try:
             yield from self._pages("listing assistants", lambda c, **q: c.beta.assistants.with_raw_response.list(**q))
         except ProviderError as error:
-            if error.status == 410 or (error.status == 404 and self._serves_files()):
+            if not isinstance(error, Retired) and self._is_over(error):
                 raise self._retired(error) from error
             raise
 
-    def _serves_files(self) -> bool:
-        """True where the rest of the data plane answers, so that a 404 is about assistants alone."""
+    def _pages(self, doing: str, request: Callable[..., Any], first: Json | None = None) -> Iterator[Json]:
+        """As everywhere. Foundry classic goes with its files and vector stores; they then raise Retired too."""
         try:
-            next(self.list_files(), None)
+            yield from super()._pages(doing, request, first)
+        except ProviderError as error:
+            if self._classic and self._is_over(error):
+                raise self._retired(error) from error
+            raise
+
+    def _is_over(self, error: ProviderError) -> bool:
+        return error.status == 410 or (error.status == 404 and self._serves_others())
+
+    def _serves_others(self) -> bool:
+        """True where something else answers at this endpoint, so that a 404 is not about the endpoint.
+
+        Of an account these are its files; of a project its OpenAI surface, which is none of classic's.
+        """
+        try:
+            if self._classic:
+                self.send(
+                    "listing files",
+                    lambda c: c.with_options(base_url=f"{self.endpoint}/openai/v1").files.with_raw_response.list(),
+                    writing=False,
+                )
+            else:
+                next(self.list_files(), None)
         except ProviderError:
             return False
         return True
 
     def _retired(self, error: ProviderError) -> Retired:
+        """Say what has gone, when, and that it does not come back."""
+        what, ended = "the Assistants API is", f"Azure retired it on {ENDED}"
+        way_on = (
+            "'asstops migrate' writes the spec for service: agents, 'asstops destroy' deletes the rest of this stack"
+        )
+        other = "point AZURE_OPENAI_ENDPOINT at a server that still speaks it"
+        if self._classic:
+            what, ended = "Foundry classic is", f"Azure retires it on {CLASSIC_ENDS}"
+            way_on = "'asstops migrate' writes the spec for service: agents"
+            other = "set AZURE_OPENAI_ENDPOINT to a server that still speaks the Assistants API"
         return Retired(
-            f"the Assistants API is not offered at {self.endpoint} (HTTP {error.status}); "
-            "Azure retired it on 2026-08-26",
-            fix="point AZURE_OPENAI_ENDPOINT at a server that still speaks it, try it with --local, or move the spec "
-            "to service: agents with 'asstops migrate' once this version has it",
+            f"{what} not offered at {self.endpoint} (HTTP {error.status}); {ended}",
+            fix=f"{way_on}; or {other}",
             status=error.status,
             request_id=error.request_id,
         )

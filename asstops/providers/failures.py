@@ -247,8 +247,10 @@ def _credential_error(error: BaseException, caller: Caller) -> AuthFailed | None
         return None
     what = "for Azure Resource Manager" if caller.plane == "arm" else f"for {caller.where}"
     fix = "run 'az login', or give the pipeline a workload or managed identity"
-    if caller.plane == "data":  # a project takes no key
+    if caller.plane == "data":
         fix += ", or set AZURE_OPENAI_API_KEY"
+    elif caller.unused_key:
+        fix += f"; {advice.no_keys(caller)}"
     # Microsoft's own diagnosis (AADSTS...) names what is wrong; the rest lists every credential that is not set up.
     said = re.search(r"AADSTS\d+[^\r\n]*", str(error))
     if said:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -172,6 +173,10 @@ class OpenAIApi(ABC):
             "listing files", lambda c, **q: c.files.with_raw_response.list(purpose="assistants", **q), first={}
         )
 
+    def find_file(self, remote_id: str) -> Json | None:
+        """The file, or None when there is none of that id."""
+        return self._found(f"reading the file {remote_id}", lambda c: c.files.with_raw_response.retrieve(remote_id))
+
     def upload_file(self, path: Path, name: str) -> Json:
         """Upload one file under its own name. Never sent twice by itself: the answer alone tells its id."""
         with path.open("rb") as stream:
@@ -207,24 +212,29 @@ class OpenAIApi(ABC):
         client = self.client
 
         def attempt() -> Json:
-            try:
-                with openai_errors(doing, self.caller, writing=writing):
-                    answer = request(client).http_response
-            except NotFound as error:
-                if self._fresh.isdisjoint(about):
-                    raise
-                raise Unavailable(
-                    error.message,
-                    fix="it was made moments ago and is not to be found yet: apply again in a while",
-                    status=error.status,
-                    code=error.code,
-                    request_id=error.request_id,
-                ) from error
+            with self.not_too_early(about), openai_errors(doing, self.caller, writing=writing):
+                answer = request(client).http_response
             return json_object(answer.text, doing=doing, writing=writing)
 
         return self.limiter.call(
             lambda: self.renewed(attempt), repeatable=not once, writing=writing, patient=self._patient
         )
+
+    @contextmanager
+    def not_too_early(self, about: Sequence[str]) -> Iterator[None]:
+        """A 404 for what this run has just made says that it is not known everywhere yet, not that it is not there."""
+        try:
+            yield
+        except NotFound as error:
+            if self._fresh.isdisjoint(about):
+                raise
+            raise Unavailable(
+                error.message,
+                fix="it was made moments ago and is not to be found yet: apply again in a while",
+                status=error.status,
+                code=error.code,
+                request_id=error.request_id,
+            ) from error
 
     def renewed(self, attempt: Callable[[], Result]) -> Result:
         """Send a request, once more where its token had expired. A key cannot be renewed."""
@@ -275,7 +285,7 @@ class OpenAIApi(ABC):
                 after, seen, restarts = "", set(), restarts + 1
                 continue
             items = page.get("data")
-            if not isinstance(items, list):
+            if not isinstance(items, list) or not all(isinstance(item, dict) and item.get("id") for item in items):
                 # Taking this for an empty list would plan to make everything anew.
                 raise ProviderError(
                     f"{doing}: {self.endpoint} answers, but not with a list",

@@ -115,7 +115,7 @@ class Session:
         with self._lock:
             if self._data is None:
                 if not self._endpoint:
-                    raise self.service.nowhere()
+                    raise self.service.nowhere(self.settings)
                 new = self._arm is not None and self._arm.made
                 self._data = self.service.connect(self, self._endpoint, patient=new)
             return self._data

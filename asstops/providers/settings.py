@@ -13,6 +13,11 @@ DEFAULT_ARM = "https://management.azure.com"
 NEWEST_ASSISTANTS_VERSION = "2025-03-01-preview"
 ASSISTANTS_VERSIONS = ("2024-05-01-preview", "2025-03-01-preview")
 _EXAMPLE = "https://NAME.openai.azure.com"
+PROJECT = "FOUNDRY_PROJECT_ENDPOINT"
+PROJECT_EXAMPLE = "https://NAME.services.ai.azure.com/api/projects/PROJECT"
+# The endpoint of a project at the start of whatever is asked of it; `_project` is the account's default one.
+_PROJECT_PATH = re.compile(r"(?P<endpoint>(?:/[^/]+)*?/api/projects/[^/]+)(?:/.*)?")
+_ACCOUNT_HOST = re.compile(r"(?P<name>[^.]+)\.(?:openai|cognitiveservices|services\.ai)\.azure\.com")
 # Web pages for people, which are often copied instead of the address of the API.
 _PORTALS = ("portal.azure.com", "ai.azure.com", "oai.azure.com", "portal.azure.us", "portal.azure.cn")
 
@@ -39,7 +44,7 @@ class Settings:
         return cls(
             arm_endpoint=_address("AZURE_RESOURCE_MANAGER_ENDPOINT", environ) or DEFAULT_ARM,
             endpoint=without_api_path(_address("AZURE_OPENAI_ENDPOINT", environ)),
-            project_endpoint=without_api_path(_address("FOUNDRY_PROJECT_ENDPOINT", environ)),
+            project_endpoint=_address(PROJECT, environ),
             api_key=_key("AZURE_OPENAI_API_KEY", environ),
             api_version=_version("OPENAI_API_VERSION", environ) or NEWEST_ASSISTANTS_VERSION,
             subscription_id=environ.get("AZURE_SUBSCRIPTION_ID", "").strip(),
@@ -60,28 +65,53 @@ def without_api_path(url: str) -> str:
     return urlunsplit(parts._replace(path=path, query="", fragment="")) if api else url
 
 
+def project_endpoint(settings: Settings) -> str:
+    """The project's endpoint in the environment, "" for none, without what belongs to a request.
+
+    Raises SettingsInvalid for an address that is not a project's; only who needs a project asks.
+    """
+    url = settings.project_endpoint
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    found = _PROJECT_PATH.fullmatch(parts.path)
+    if found:
+        return urlunsplit(parts._replace(path=found["endpoint"], query="", fragment=""))
+    host = _ACCOUNT_HOST.fullmatch(parts.hostname or "")
+    example = PROJECT_EXAMPLE.replace("NAME", host["name"]) if host else PROJECT_EXAMPLE
+    what = "the address of an account" if host else "not the address of a project"
+    raise SettingsInvalid(
+        f"{PROJECT} is {url!r}, {what}: it lacks /api/projects/PROJECT",
+        fix=f"name the project as well: {example}; the project's overview page in the portal shows its endpoint",
+    )
+
+
 def check_address(url: str, name: str) -> None:
     """Refuse what is no https URL of a service, loopback aside. `name` is what the user set it with."""
+    example = PROJECT_EXAMPLE if name == PROJECT else _EXAMPLE
     try:
         parts = urlsplit(url)
         host = parts.hostname
         _ = parts.port  # raises for a port that is no number
     except ValueError:
-        raise SettingsInvalid(f"{name} is no URL", fix=f"write it in full, for example {_EXAMPLE}") from None
+        raise SettingsInvalid(f"{name} is no URL", fix=f"write it in full, for example {example}") from None
     if parts.username is not None or parts.password is not None:
         # The address itself is left out: it holds a secret.
         raise SettingsInvalid(f"{name} holds a user name or password", fix="write the address alone")
     if not url.isascii() or not url.isprintable() or any(c.isspace() for c in url):
         raise SettingsInvalid(f"{name} is {url!r}: no URL has such characters", fix="copy the address again")
     if parts.scheme not in ("http", "https") or not host:
-        full = f"https://{url}" if "://" not in url and "." in url.partition("/")[0] else _EXAMPLE
+        full = f"https://{url}" if "://" not in url and "." in url.partition("/")[0] else example
         raise SettingsInvalid(
             f"{name} is {url!r}, which is no URL: it lacks https://", fix=f"write it in full, for example {full}"
         )
     if host in _PORTALS:
+        what, shown = ("resource", "the page shows under 'Keys and Endpoint'")
+        if name == PROJECT:
+            what, shown = ("project", "the project's overview page shows")
         raise SettingsInvalid(
-            f"{name} is {url!r}, a page of the portal and not the endpoint of a resource",
-            fix=f"take the endpoint that the page shows under 'Keys and Endpoint', for example {_EXAMPLE}",
+            f"{name} is {url!r}, a page of the portal and not the endpoint of a {what}",
+            fix=f"take the endpoint that {shown}, for example {example}",
         )
     if parts.scheme == "http" and not is_loopback(url):
         raise SettingsInvalid(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asstops.kinds.base import Kind, kinds_in
-from asstops.model import Notice
+from asstops.model import Notice, Observed
 from asstops.providers.settings import SettingsInvalid
 
 if TYPE_CHECKING:
@@ -19,16 +20,41 @@ if TYPE_CHECKING:
     from asstops.talk.answer import Listener
     from asstops.talk.conversation import Conversation
 
+RESTORES = "restores"
+"""The option of a wanted assistant that holds the Version to make current again."""
+INSTEAD_OF = "instead_of"
+"""The option beside it: the number of the version that is current, and must still be when this one is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One entry in the history of an assistant.
+
+    `live` is the assistant as it was then: its own mark, if it has one, and `pristine` where asstops wrote it. `rest`
+    is what it had beside everything that a spec can say. `content` is all that a version says but its mark, and `raw`
+    the version in the service's own form.
+    """
+
+    number: str
+    created_at: float
+    live: Observed
+    content: Mapping[str, Any]
+    rest: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
 
 class Service(ABC):
     """One Azure API that serves assistants.
 
     `name` is what a spec calls it, and its folder. `endpoint_variable` is the environment variable that says where it
-    is.
+    is. `keeps_versions` says that an assistant's earlier definitions can be read, and made current again. `variables`
+    are those in which programs look for the id of what was made, by kind.
     """
 
     name: ClassVar[str]
     endpoint_variable: ClassVar[str]
+    keeps_versions: ClassVar[bool] = False
+    variables: ClassVar[Mapping[str, str]]
 
     @cached_property
     def kinds(self) -> Mapping[str, Kind[Any]]:
@@ -45,8 +71,15 @@ class Service(ABC):
         """The endpoint that the environment names, "" for none."""
 
     @abstractmethod
-    def api_version(self, settings: Settings) -> str:
+    def api_version(self, session: Session) -> str:
         """The version of the API that is spoken."""
+
+    @abstractmethod
+    def whereabouts(self, session: Session) -> Mapping[str, str]:
+        """Environment variables that lead a program to the service, in the form in which Azure shows their values.
+
+        The endpoint comes first; there is none while the session has none.
+        """
 
     @abstractmethod
     def connect(self, session: Session, endpoint: str, *, patient: bool) -> OpenAIApi:
@@ -63,11 +96,15 @@ class Service(ABC):
     ) -> Conversation:
         """A conversation with what lives under `remote_id`; a new one unless the id of one is given."""
 
+    def versions(self, session: Session, live: Observed) -> tuple[Version, ...]:
+        """Every version of a live assistant, the newest first: the one that `live` shows. Only where they are kept."""
+        raise NotImplementedError(f"{self.name} keeps no versions")
+
     def notices(self, session: Session) -> tuple[Notice, ...]:
         """What every plan should say of the service itself."""
         return ()
 
-    def nowhere(self) -> SettingsInvalid:
+    def nowhere(self, settings: Settings) -> SettingsInvalid:
         """The error where nobody says where the service is."""
         return SettingsInvalid(
             f"there is no endpoint: the spec has no `resource`, and {self.endpoint_variable} is not set",

@@ -65,7 +65,7 @@ def azure_openai_apply(
 
     def applied(*specs: Any, **options: Any) -> Provisioned:
         found = provision(azure_openai_emulator, *specs, **options)
-        for name in ("AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY"):
+        for name in ("AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY", "FOUNDRY_PROJECT_ENDPOINT"):
             monkeypatch.setenv(name, found.environment[name])
         return found
 

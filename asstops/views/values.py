@@ -122,10 +122,10 @@ def differing(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, An
 
 
 def name_of(value: Any) -> str | None:
-    """The name an entry of a list goes by, if it has one (a function tool does)."""
-    if isinstance(value, Mapping) and isinstance(value.get("name"), str):
-        return str(value["name"])
-    return None
+    """The name an entry of a list goes by, if it has one: a function's name, the label of an MCP server."""
+    if not isinstance(value, Mapping):
+        return None
+    return next((str(value[key]) for key in ("name", "server_label") if isinstance(value.get(key), str)), None)
 
 
 def by_name(before: Any, after: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:

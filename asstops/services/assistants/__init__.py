@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from asstops.model import Notice
-from asstops.providers.assistants_api import CLASSIC_VERSION, AssistantsApi
+from asstops.providers.assistants_api import CLASSIC_ENDS, CLASSIC_VERSION, AssistantsApi
+from asstops.providers.settings import project_endpoint
 from asstops.services.base import Service
 
 if TYPE_CHECKING:
@@ -15,27 +16,39 @@ if TYPE_CHECKING:
     from asstops.talk.answer import Listener
     from asstops.talk.conversation import Conversation
 
-CLASSIC_ENDS = "2027-03-31"
-
 
 class AssistantsService(Service):
     name = "assistants"
     endpoint_variable = "AZURE_OPENAI_ENDPOINT"
+    variables = {  # noqa: RUF012 - declared with its type in the base class
+        "deployment": "AZURE_OPENAI_DEPLOYMENT_NAME",
+        "assistant": "ASSISTANT_ID",
+        "vector_store": "VECTOR_STORE_ID",
+        "file": "FILE_ID",
+    }
 
     def endpoint(self, settings: Settings) -> str:
         """An account's, or where only a project is named that project's, which speaks Foundry classic."""
-        return settings.endpoint or settings.project_endpoint
+        return settings.endpoint or project_endpoint(settings)
 
-    def api_version(self, settings: Settings) -> str:
-        return settings.api_version
+    def api_version(self, session: Session) -> str:
+        return CLASSIC_VERSION if _is_classic(session) else session.settings.api_version
+
+    def whereabouts(self, session: Session) -> Mapping[str, str]:
+        if not session.endpoint:
+            return {}
+        if _is_classic(session):
+            return {"FOUNDRY_PROJECT_ENDPOINT": session.endpoint}
+        # An account's ends in a slash wherever Azure shows it.
+        return {self.endpoint_variable: f"{session.endpoint}/", "OPENAI_API_VERSION": self.api_version(session)}
 
     def connect(self, session: Session, endpoint: str, *, patient: bool) -> AssistantsApi:
         classic = _is_classic(session)
         return AssistantsApi(
             session.limiter,
             endpoint=endpoint,
-            api_version=CLASSIC_VERSION if classic else session.settings.api_version,
-            api_key="" if classic else session.key(),
+            api_version=self.api_version(session),
+            api_key=session.settings.api_key if classic else session.key(),
             credential=session.credential,
             patient=patient,
             classic=classic,
