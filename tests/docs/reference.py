@@ -17,9 +17,9 @@ from annotated_types import Ge, Le
 
 from asstops.cli.main import main
 from asstops.errors import ExitCode
-from asstops.kinds.base import KEY_RULE
+from asstops.kinds.base import KEY_RULE, Kind
 from asstops.kinds.fields import OPAQUE, FileText, Glob, SpecModel
-from asstops.services import by_name
+from asstops.services import every
 from asstops.spec.functions import SECTION, ToolSpec
 from asstops.spec.lock import LockSpec
 from asstops.spec.shape import VarSpec, hints, variants
@@ -80,10 +80,18 @@ def commands() -> str:
     for name, command in _commands():
         parts.append(f"## asstops {name}")
         text = cleandoc((command.help or "").split("\f")[0])
-        parts += [_escaped(re.sub(r"\n(?=\S)", " ", paragraph)) for paragraph in text.split("\n\n")]
+        parts += [_paragraph(paragraph) for paragraph in text.split("\n\n")]
         table = _options(command, {*(shared - {"version"}), "help"})
-        parts.append(table or "Takes the global options only.")
+        takes_shared = any(parameter.name in shared for parameter in command.params)
+        parts.append(table or ("Takes the global options only." if takes_shared else "Takes no options."))
     return "\n\n".join(parts)
+
+
+def _paragraph(text: str) -> str:
+    """One paragraph of help; after a backspace its lines stay as they are, as on the terminal."""
+    if text.startswith("\b\n"):
+        return f"```\n{text.removeprefix(chr(8)).strip()}\n```"
+    return _escaped(re.sub(r"\n(?=\S)", " ", text))
 
 
 def _commands() -> Iterator[tuple[str, click.Command]]:
@@ -131,7 +139,7 @@ def spec_keys() -> str:
     """Every section of a spec, key by key."""
     parts = ["## `vars`", "A map of names to a default, or to:", _keys(VarSpec)]
     parts += ["## `lock`", _doc(LockSpec), _keys(LockSpec), *_inner(LockSpec, "lock")]
-    for kind in sorted(by_name("assistants").kinds.values(), key=lambda kind: _ORDER.index(kind.section)):
+    for kind in sections():
         parts.append(f"## `{kind.section}`")
         parts.append(_doc(kind.spec))
         if not kind.single:
@@ -156,11 +164,27 @@ def spec_keys() -> str:
 
 
 _ORDER = ["resource", "deployments", "files", "vector_stores", "assistants"]
+
+
+def sections() -> list[Kind[Any]]:
+    """The kinds of all services that have a section of their own, one for each section, in the order of the page."""
+    found = {kind.section: kind for service in every() for kind in service.kinds.values() if not kind.within}
+    return [found[section] for section in sorted(found, key=_ORDER.index)]
+
+
 _COMMON = (FileText, Glob)
 
 
 def _doc(model: type[SpecModel]) -> str:
     return " ".join((model.__doc__ or "").split())
+
+
+def fields_of(model: type[SpecModel], at: str = "") -> Iterator[str]:
+    """Every key below a model, as dotted paths: `tools`, `tools.mcp`, `tools.mcp.server_url`."""
+    for key, annotation in hints(model).items():
+        yield at + key
+        for found in _models(annotation):
+            yield from fields_of(found, f"{at}{key}.")
 
 
 def _inner(model: type[SpecModel], at: str) -> list[str]:

@@ -25,7 +25,9 @@ _VARYING = (
     (re.compile(r"\bassistant-[A-Za-z0-9]{20,}"), "assistant-ID"),
     (re.compile(r"\b\d+\.\d s\b|\b\d+ ms\b"), "TIME"),
     (re.compile(r"\(\d+\.\ds\)"), "(TIME)"),
+    (re.compile(r"\n +(read \d+ objects in TIME)"), r" · \1"),  # a longer time may go to a line of its own
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b"), "MINUTE"),
     (re.compile(r'"created_at": ?\d+'), '"created_at":TIME'),
 )
 

@@ -34,7 +34,7 @@ def test_demo_applies_and_ends_with_an_empty_plan() -> None:
     before = _visible()
     done = _make("demo")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Applied: 5 done, 0 failed, 0 not attempted." in done.stdout
+    assert "Applied: 6 done, 0 failed, 0 not attempted." in done.stdout
     assert "\nNo changes.\n" in done.stdout.rpartition("$ asstops")[2]
     assert _visible() == before
 

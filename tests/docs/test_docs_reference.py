@@ -8,12 +8,10 @@ import pytest
 
 from asstops.cli.main import COMMANDS
 from asstops.errors import ExitCode
-from asstops.services import by_name
+from asstops.services import every
 from asstops.spec.header import top_level_keys
-from tests.docs.pages import PAGES, read
+from tests.docs.pages import PAGES, ROOT, read
 from tests.docs.reference import CODES, MADE, MAKERS, filled
-
-KINDS = by_name("assistants").kinds
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if MADE.search(read(page))])
@@ -37,10 +35,25 @@ def test_readme_names_every_command() -> None:
     assert set(re.findall(r"^\| `asstops (\w+)` \|", read("README.md"), re.MULTILINE)) == set(COMMANDS)
 
 
+def test_readme_calls_nothing_missing_that_is_there() -> None:
+    """What has been built is taken out of `Not there yet`."""
+    found = re.search(r"^- \*\*Not there yet:\*\*(.*?)^- ", read("README.md"), re.MULTILINE | re.DOTALL)
+    assert found
+    missing = set(re.findall(r"`(\w+)`", found[1]))
+    assert missing
+    assert missing & {*COMMANDS, *top_level_keys()} == set()
+
+
 def test_the_spec_page_explains_every_key() -> None:
     """Top-level keys and the keys of every kind's entries."""
     page = read("docs/spec.md")
-    wanted = set(top_level_keys()) | {
-        name for kind in KINDS.values() for name in kind.spec.model_fields
-    }
+    kinds = [kind for service in every() for kind in service.kinds.values()]
+    wanted = {*top_level_keys(), *(name for kind in kinds for name in kind.spec.model_fields)}
     assert sorted(key for key in wanted if f"`{key}`" not in page) == []
+
+
+def test_the_architecture_page_names_every_room() -> None:
+    """A new module or folder of the package says there what it owns."""
+    rooms = {path.stem for path in (ROOT / "asstops").iterdir() if path.name[0] not in "._" and path.name != "py.typed"}
+    named = set(re.findall(r"`([a-z]+)/?`", read("docs/architecture.md").partition("\n## Who may import")[0]))
+    assert sorted(rooms - named) == []
