@@ -36,6 +36,14 @@ def other(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
             "assistants:\n  two: {model: chat, name: Two}\n"
         ),
         broken="stack: small\nservice: assistants\nassistants:\n  one: {modell: gpt-4o}\n",
+        agent="stack: small\nassistants:\n  one: {model: gpt-4o, name: One}\n",
+        project=(
+            "stack: whole\n"
+            "resource: {name: their-ai, resource_group: rg, location: swedencentral, project: {name: sales}}\n"
+            "deployments:\n  chat:\n    model: {name: gpt-4o, version: '2024-11-20'}\n"
+            "    sku: {name: GlobalStandard, capacity: 5}\n"
+            "assistants:\n  two: {model: chat, name: Two}\n"
+        ),
     )
     return pytester
 
@@ -61,6 +69,43 @@ def test_account_of_its_own(azure_openai_apply):
 def test_each_test_begins_with_nothing(azure_openai_environment):
     client = openai.AzureOpenAI()
     assert client.beta.assistants.list().data == []
+"""
+    )
+    other.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
+
+
+def test_agents_answer(other: pytest.Pytester) -> None:
+    """By the client's arguments, by the SDK of projects, and by nothing but the environment."""
+    other.makepyfile(
+        """
+import os
+import openai
+from azure.ai.projects import AIProjectClient
+from azure.identity import DefaultAzureCredential, get_bearer_token_provider
+
+def test_one(azure_openai_apply):
+    stack = azure_openai_apply("agent.yaml")
+    assert (stack.assistant("one"), stack.versions, stack.api_key) == ("one", {"assistant.one": "1"}, "")
+    with openai.OpenAI(**stack.client_kwargs) as client:
+        answer = client.responses.create(input="Is it warm?", **stack.agent_kwargs("one"))
+    assert answer.output_text.endswith("was asked: Is it warm?")
+    with AIProjectClient(**stack.project_kwargs) as project:
+        assert [agent.name for agent in project.agents.list()] == ["one"]
+        with project.get_openai_client() as client:
+            assert client.responses.create(input="Hi", **stack.agent_kwargs("one")).output_text
+
+def test_account_of_its_own(azure_openai_apply):
+    stack = azure_openai_apply("project.yaml")
+    assert stack.project_endpoint == stack.endpoint == stack.environment["FOUNDRY_PROJECT_ENDPOINT"]
+    assert stack.endpoint.endswith("/their-ai/api/projects/sales")
+    assert set(stack.ids) == {"resource.their-ai", "project.sales", "deployment.chat", "assistant.two"}
+    token = get_bearer_token_provider(DefaultAzureCredential(), "https://ai.azure.com/.default")
+    url = os.environ["FOUNDRY_PROJECT_ENDPOINT"] + "/openai/v1"
+    with openai.OpenAI(base_url=url, api_key=token) as client:
+        assert "was asked: Hi" in client.responses.create(input="Hi", **stack.agent_kwargs("two")).output_text
+
+def test_each_test_begins_with_nothing(azure_openai_environment, azure_openai_admin):
+    assert azure_openai_admin("GET", "/dump")["agents"] == []
 """
     )
     other.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)

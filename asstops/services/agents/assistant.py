@@ -103,12 +103,12 @@ class AgentKind(Kind[AssistantSpec]):
                     ("metadata",),
                     "remove some, or name",
                 )
+        resource = build_assistant(key, spec, body, ctx)
         if spec.reasoning is not None:
             body["reasoning"] = _given(spec.reasoning)
+        body.update(_tools(spec, ctx))
         if spec.keep_versions is not None:
             body["keep_versions"] = spec.keep_versions
-        resource = build_assistant(key, spec, body, ctx)
-        body.update(_tools(spec, ctx))
         return replace(resource, body=body)
 
     def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
