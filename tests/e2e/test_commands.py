@@ -19,6 +19,7 @@ import pytest
 
 from tests.conformance.cases import ARM, DATA, FILES, put
 from tests.e2e.test_shipped_specs import PLAN, REPORT
+from tests.support.inside import Inside
 from tests.support.live import is_bare, live_form
 from tests.support.program import Program
 from tests.support.stage import Stage
@@ -47,7 +48,7 @@ def _at_terminal(program: Program, answer: str, *arguments: str) -> tuple[int, s
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it as a signal
     )
     os.close(theirs)
-    text, answered, again, deadline = "", False, 0.0, time.monotonic() + 60
+    text, answered, again, deadline = "", False, 0.0, time.monotonic() + 90
     while time.monotonic() < deadline:
         if select.select([ours], [], [], 0.1)[0]:
             try:
@@ -56,12 +57,13 @@ def _at_terminal(program: Program, answer: str, *arguments: str) -> tuple[int, s
                 break
         if not answered and "Only 'yes' goes on" in text:
             os.write(ours, answer.encode())
-            answered, again = True, time.monotonic() + 1
-        if answered and answer == CTRL_C and time.monotonic() > again:
+            answered, again = True, time.monotonic() + 10
+        if answered and answer == CTRL_C and time.monotonic() > again and "Interrupted" not in text:
             # Python sees a signal that comes just before it begins to read only once the read ends, so press it again.
+            # Not soon: one that comes while the program ends would kill it.
             os.write(ours, answer.encode())
-            again = time.monotonic() + 1
-    code = process.wait(10)  # before the terminal is closed, which would end the program by a hang-up
+            again = time.monotonic() + 10
+    code = process.wait(60)  # before the terminal is closed, which would end the program by a hang-up
     os.close(ours)
     assert answered, text
     return code, text
@@ -217,13 +219,19 @@ def test_the_emulator_serves_and_says_where(stage: Stage, program: Program) -> N
         found = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
         assert found is not None
         lines = program.run("emulator", "env", "--port", found[1]).stdout.splitlines()
+        names = ("AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY")
+        names += ("FOUNDRY_PROJECT_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
+        show = " ".join(f"${name}" for name in names)
         exported = subprocess.run(
-            ["/bin/sh", "-c", "\n".join([*lines, 'printf %s "$AZURE_OPENAI_ENDPOINT $AZURE_OPENAI_API_KEY"'])],
-            capture_output=True, text=True, check=True,
-        ).stdout.split()  # fmt: skip
-        there = Program(stage.folder, {"AZURE_OPENAI_ENDPOINT": exported[0], "AZURE_OPENAI_API_KEY": exported[1]})
+            ["/bin/sh", "-c", "\n".join([*lines, f'printf %s "{show}"'])], capture_output=True, text=True, check=True
+        ).stdout.split()
+        there = Program(stage.folder, dict(zip(names[:2], exported[:2], strict=True)))
         there.run("apply", "-y")
         there.run("plan", "--detailed-exitcode")
+        stage.write({**KEYLESS, "service": "agents"})
+        project = Inside(stage.folder, dict(zip(names[2:], exported[2:], strict=True)))
+        project.run("apply", "-y")
+        project.run("plan", "--detailed-exitcode")
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)

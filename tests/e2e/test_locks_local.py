@@ -69,9 +69,11 @@ def test_two_applies_of_one_stack(stage: Stage, program: Program, start: Start, 
     assert free.stdout == "Nothing to do: the stack small is not locked.\n"
 
 
-def test_a_killed_apply_frees_its_lock(stage: Stage, start: Start, gate: Gate) -> None:
+@pytest.mark.parametrize(("service", "path"), [("assistants", "/assistants$"), ("agents", "/agents/bot/versions$")])
+def test_a_killed_apply_frees_its_lock(stage: Stage, start: Start, gate: Gate, service: str, path: str) -> None:
     """The system frees it with the process, whose name nobody is shown any more."""
-    stage.admin("POST", "/faults", {"method": "POST", "path": "/assistants$", "delay_s": 1})
+    stage.write({**SPEC, "service": service})
+    stage.admin("POST", "/faults", {"method": "POST", "path": path, "delay_s": 1})
     first = start("apply", "-y")
     held(stage, first)
     first.process.send_signal(signal.SIGKILL)
@@ -81,6 +83,7 @@ def test_a_killed_apply_frees_its_lock(stage: Stage, start: Start, gate: Gate) -
     gate.open()
     after = start("apply", "-y")
     assert after.end() == 0, after.text
+    assert len(stage.dump()[service]) == 1
 
 
 def test_two_commands_with_local(start: Start) -> None:

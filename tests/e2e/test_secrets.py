@@ -20,7 +20,7 @@ import pytest
 
 from asstops.cli.main import main
 from asstops.emulator import EmulatorServer, EmulatorSettings
-from asstops.emulator.keys import ARM_AUDIENCE, DATA_AUDIENCE
+from asstops.emulator.keys import ARM_AUDIENCE, DATA_AUDIENCE, PROJECT_AUDIENCE
 from tests.support.inside import Inside
 from tests.support.program import Program
 from tests.support.stage import Stage
@@ -57,17 +57,32 @@ WITH_ACCOUNT = {
         }
     },
 }
+AGENTS = {**SPEC, "stack": "canary-agents", "service": "agents"}
 RUNS: dict[str, list[tuple[str, ...]]] = {
     "validate": [(), ("--format", "json")],
     "plan": [(), ("--format", "json"), ("--destroy",), ("-o", "saved.plan"), ("--target", "assistant.none")],
-    "show": [("saved.plan",), ("saved.plan", "--format", "json"), ("asstops.yaml",)],
+    "show": [
+        ("saved.plan",),
+        ("saved.plan", "--format", "json"),
+        ("asstops.yaml",),
+        ("vector_store.docs",),
+        ("vector_store.docs", "--format", "json"),
+    ],
+    "list": [(), ("--format", "json")],
+    "drift": [(), ("--format", "json")],
+    "adopt": [("vector_store.docs", "vs_none", "-y"), ("--match", "name", "--dry-run", "--format", "json")],
     "apply": [("-y",), ("-y", "--format", "json"), (), ("saved.plan",)],
     "output": [(), ("--format", "json"), ("--format", "env")],
     "ask": [("one", "Hello?"), ("one", "Hello?", "--json"), ("none", "Hello?")],
     "chat": [("one",)],
+    "migrate": [("--dry-run",), ("--live", "-o", "moved"), ("--live", "--dry-run", "--format", "json"), ("--force",)],
     "gc": [("--dry-run",), ("-y",), ("-y", "--format", "json")],
+    "rollback": [("one", "--dry-run"), ("one", "-y"), ("one", "-y", "--format", "json"), ("one", "--to", "99")],
     "unlock": [("-y",)],
     "destroy": [("-y", "--target", "assistant.one"), ("-y",)],
+    "init": [("--list",), ("rag",)],
+    "explain": [(), ("assistant",)],
+    "completion": [("bash",)],
     "schema": [()],
     "emulator env": [()],
 }
@@ -135,6 +150,7 @@ def secrets(stage: Stage) -> dict[str, str]:
         "variable": PIN,
         "token": TOKEN_HEAD,
         "issued token": stage.token(DATA_AUDIENCE),
+        "token for projects": stage.token(PROJECT_AUDIENCE),
     }
 
 
@@ -160,7 +176,9 @@ def run_all(asstops: Inside, *options: str, spec: str = "asstops.yaml", **enviro
     codes: dict[str, set[int]] = {}
     for name in [*(name for name in commands(main) if name != "destroy"), "destroy"]:
         for arguments in RUNS.get(name, [()]):
-            takes_spec = name not in ("show", "schema", "emulator env") and arguments != ("saved.plan",)
+            takes_spec = name not in ("show", "schema", "explain", "completion", "emulator env") and arguments != (
+                "saved.plan",
+            )
             given = ("-f", spec) if takes_spec else ()
             ended = asstops.run(*options, *name.split(), *given, *arguments, code=None, **environ)
             codes.setdefault(name, set()).add(ended.returncode)
@@ -176,37 +194,58 @@ def assert_kept(asstops: Inside, secrets: dict[str, str]) -> None:
             assert search(text, secrets) == [], name
 
 
-@pytest.mark.parametrize("account", [False, True], ids=["by key", "by token"])
-def test_in_every_command(stage: Stage, asstops: Inside, secrets: dict[str, str], account: bool) -> None:
+@pytest.mark.parametrize(
+    ("spec", "in_vain"),
+    [(SPEC, {"rollback"}), (WITH_ACCOUNT, {"rollback"}), (AGENTS, set())],
+    ids=["by key", "by token", "agents"],
+)
+def test_in_every_command(
+    stage: Stage, asstops: Inside, secrets: dict[str, str], spec: dict[str, Any], in_vain: set[str]
+) -> None:
     """Each command that is there, and each of them somewhere did its work."""
-    stage.write(WITH_ACCOUNT if account else SPEC, {"a.md": "Alpha."})
+    if spec is AGENTS:  # which have a version before then, with another value that is secret
+        stage.write(AGENTS, {"a.md": "Alpha."})
+        asstops.run("apply", "-y", ASSTOPS_VAR_pin=f"old {PIN}")
+    stage.write(spec, {"a.md": "Alpha."})
     codes = run_all(asstops, "-v", "--debug")
-    assert {name for name, ended in codes.items() if 0 not in ended} == set(), codes
+    assert {name for name, ended in codes.items() if 0 not in ended} == in_vain, codes
     assert (asstops.folder / "saved.plan").exists()
     assert_kept(asstops, secrets)
 
 
-@pytest.mark.parametrize(("status", "options"), [(400, ("-v", "--debug")), (401, ()), (500, ("-v", "--debug"))])
+@pytest.mark.parametrize(
+    ("status", "options", "spec"),
+    [
+        (400, ("-v", "--debug"), SPEC),
+        (401, (), SPEC),
+        (500, ("-v", "--debug"), SPEC),
+        (400, ("-v", "--debug"), AGENTS),
+    ],
+    ids=["400", "401", "500", "agents"],
+)
 def test_in_every_command_when_the_service_repeats_what_it_was_sent(
     stage: Stage,
     asstops: Inside,
     secrets: dict[str, str],
     status: int,
     options: tuple[str, ...],
+    spec: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An error that quotes the key, the token, the variable and more, with tracebacks."""
     from asstops.providers import limiter
 
     monkeypatch.setattr(limiter, "_backoff", lambda _attempt, _most=8.0: 0.01)
-    stage.write(SPEC, {"a.md": "Alpha."})
+    stage.write(spec, {"a.md": "Alpha."})
     asstops.run("apply", "-y")
     asstops.run("plan", "-o", "saved.plan")
-    told = {name: value for name, value in secrets.items() if name not in ("wrong key", "token", "issued token")}
+    issued = "token for projects" if spec is AGENTS else "issued token"
+    told = {name: value for name, value in secrets.items() if name != "wrong key" and "token" not in name}
     echo = " | ".join(f"{name} {form}" for name, value in told.items() for form in sorted(spellings(value)))
-    echo = f"Incorrect {echo}: Bearer {secrets['issued token']}, {secrets['issued token']}, {SAS}"
+    echo = f"Incorrect {echo}: Bearer {secrets[issued]}, {secrets[issued]}, {SAS}"
     body = {"error": {"code": secrets["key"], "message": echo}}
-    stage.admin("POST", "/faults", {"path": "/openai/", "status": status, "count": 0, "body": body})
+    path = "/api/projects/" if spec is AGENTS else "/openai/"
+    stage.admin("POST", "/faults", {"path": path, "status": status, "count": 0, "body": body})
     run_all(asstops, *options)
     assert any("Incorrect" in text for text in asstops.all_output), "the error was never shown"
     for text in asstops.all_output:
@@ -284,6 +323,10 @@ def test_in_the_logs_of_the_sdks(stage: Stage, asstops: Inside, secrets: dict[st
     program.run("-v", "apply", "-y")
     stage.write(SPEC, name="by-key.yaml")
     assert "HTTP Request:" in program.run("-v", "plan", "-f", "by-key.yaml").stderr
+    stage.write(AGENTS, name="agents.yaml")
+    told = program.run("plan", "-f", "agents.yaml", "--format", "json", AZURE_AI_PROJECTS_CONSOLE_LOGGING="true")
+    assert json.loads(told.stdout)["changes"], "the SDK's log belongs on stderr"
+    assert "'Authorization': 'Bearer <REDACTED>'" in told.stderr
     kept = {name: value for name, value in secrets.items() if name != "variable"}  # bodies are what OPENAI_LOG is for
     for text in program.all_output:
         assert search(text, kept) == [], text
@@ -313,15 +356,17 @@ def test_in_an_emulators_database_and_log(tmp_path: Path, monkeypatch: pytest.Mo
             monkeypatch.setenv(name, stage.environ[name])
         key, token = stage.environ["AZURE_OPENAI_API_KEY"], stage.token(DATA_AUDIENCE)
         inside = Inside(stage.folder, {**stage.environ, "ASSTOPS_VAR_pin": PIN})
-        for spec in (SPEC, WITH_ACCOUNT):
+        for spec in (SPEC, WITH_ACCOUNT, AGENTS):
             stage.write(spec, {"a.md": "Alpha."})
             inside.run("apply", "-y")
+        assert stage.dump()["agents"]
         stage.http.get(
             "/openai/assistants", headers={"api-key": WRONG_KEY}, params={"api-version": "2025-03-01-preview"}
         )
         log = json.dumps(stage.admin("GET", "/requests"))
-        stage.close()
         kept = {"key": key, "wrong key": WRONG_KEY, "token": TOKEN_HEAD, "issued token": token}
+        kept["token for projects"] = stage.token(PROJECT_AUDIENCE)
+        stage.close()
         assert search(log, kept) == []
         found = {name: text for name, text in files_below(tmp_path).items() if name.startswith("data.db")}
         assert any(search(text, {"variable": PIN}) for text in found.values())

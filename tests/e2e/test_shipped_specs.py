@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from tests.support.inside import Inside
 from tests.support.live import is_bare
 from tests.support.program import REPOSITORY, Program
 from tests.support.stage import Stage
@@ -86,15 +87,18 @@ def test_a_shipped_spec_lives_its_whole_life(stage: Stage, program: Program, spe
     assert is_bare(stage.dump())
 
 
-def test_a_shipped_spec_runs_without_azure(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spec", ["sales.yaml", "assistants.yaml"])
+def test_a_shipped_spec_runs_without_azure(tmp_path: Path, spec: str) -> None:
     """`--local`: no server to start, no environment to set, the data beside the spec and out of git."""
     shutil.copytree(SPECS, tmp_path, dirs_exist_ok=True)
-    program = Program(tmp_path, {})
-    given = ("--local", "-f", "sales.yaml")
+    program = Inside(tmp_path, {})
+    given = ("--local", "-f", spec)
     assert "to add" in program.run("apply", *given, "-y").stdout
     assert "No changes." in program.run("plan", *given, "--detailed-exitcode").stdout
     ids = program.json("output", *given, "--format", "json")
-    assert len(ids["assistants"]) == len(ids["vector_stores"]) == 1
+    (key,) = ids["assistants"]
+    assert len(ids["vector_stores"]) == 1
+    assert "was asked: Which month was best?" in program.run("ask", *given, key, "Which month was best?").stdout
     assert (tmp_path / ".asstops" / "local.db").is_file()
     assert (tmp_path / ".asstops" / ".gitignore").read_text(encoding="utf-8") == "*\n"
     program.run("destroy", *given, "-y", "--purge")

@@ -14,6 +14,7 @@ from asstops.providers.failures import from_status, json_object
 
 PAGE = "\n<html><head><title> Bad\n Gateway </title></head></html>"
 ARM, KEY, TOKEN = Caller("arm"), Caller("data", "https://x", "v", with_key=True), Caller("data", "https://x", "v")
+PROJECT, KEYED = Caller("project", "https://x", "v1"), Caller("project", "https://x", "v1", unused_key=True)
 
 
 def made(
@@ -76,6 +77,11 @@ def test_a_web_page_with_5xx_may_pass() -> None:
         (401, "ExpiredAuthenticationToken", "", ARM, "az login"),
         (403, "AuthorizationFailed", "", ARM, "'Cognitive Services Contributor'"),
         (403, "PermissionDenied", "", TOKEN, "'Cognitive Services OpenAI Contributor'"),
+        (403, "PermissionDenied", "", PROJECT, "'Foundry User' (formerly 'Azure AI User') assigned on the project"),
+        (401, "PermissionDenied", "", PROJECT, "--role 53ca6127-db72-4b80-b1b0-d745d6d5456d --assignee YOU"),
+        (401, "Unauthorized", "", PROJECT, "the tenant of the project; a project takes no keys"),
+        (401, "Unauthorized", "", KEYED, "a project takes no keys, so AZURE_OPENAI_API_KEY is not used"),
+        (404, "NotFound", "", PROJECT, "check that the project at https://x exists"),
         (403, "RequestDisallowedByPolicy", "", ARM, "policy"),
         (403, "403", "Public access is disabled. Use a private endpoint.", KEY, "network"),
         (403, "AuthenticationTypeDisabled", "", KEY, "unset AZURE_OPENAI_API_KEY"),
@@ -95,6 +101,12 @@ def test_the_advice(status: int, code: str, message: str, caller: Caller, words:
 def test_a_key_is_no_advice_for_arm() -> None:
     """Azure Resource Manager takes no keys."""
     assert "KEY" not in made(401, caller=ARM).fix
+
+
+def test_a_key_is_mentioned_where_one_is_set_and_nowhere_else() -> None:
+    """A project takes none, and whoever has set none need not hear of it."""
+    for status in (401, 403, 404):
+        assert "AZURE_OPENAI_API_KEY" not in made(status, caller=PROJECT).fix
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,7 +29,10 @@ _PURE = _MARKS | {
     "fingerprint",
     "pins",
     "scope",
+    "drift",
     "history",
+    "inventory",
+    "adoption",
 }
 _BELOW_CLI = _PURE | {
     "providers",
@@ -42,18 +46,25 @@ _BELOW_CLI = _PURE | {
     "collect",
     "recorder",
     "recheck",
+    "takeover",
     "planfile",
     "apply",
     "workflow",
+    "rollback",
     "schemas",
+    "explained",
+    "templates",
     "talk",
     "locks",
+    "migrate",
 }
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "model": {"errors"},
     "rules": {"errors", "model"},
     "digest": _WORDS,
+    "explained": set(),
+    "templates": set(),
     "forms": set(),
     "mark": _WORDS | {"digest"},
     "record": _WORDS | {"digest", "mark"},
@@ -61,7 +72,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "graph": _WORDS,
     "ownership": _MARKS | {"diff"},
     "fingerprint": _MARKS | {"diff"},
+    "drift": _WORDS,
     "history": _MARKS | {"diff", "ownership"},
+    "inventory": _MARKS | {"diff", "ownership"},
+    "adoption": _MARKS | {"diff", "ownership"},
+    "takeover": _PURE | {"kinds", "providers", "recheck", "recorder"},
     "pins": _MARKS | {"diff", "fingerprint", "ownership"},
     "planfile": _PURE | {"views"},
     "recheck": _PURE | {"kinds", "providers"},
@@ -70,22 +85,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "readback": _MARKS | {"diff"},
     "safety": _PURE - {"redact"},
     "redact": {"errors", "model"},
-    "views": {"errors", "model", "redact"},
+    "views": {"errors", "explained", "model", "redact"},
     "schemas": set(),
     "providers": {"errors", "model"},
     "kinds": _MARKS | {"providers"},
     "services": _MARKS | {"kinds", "providers", "talk"},
-    "spec": _MARKS | {"kinds", "services"},
+    "spec": _MARKS | {"explained", "kinds", "services"},
     "leftovers": _MARKS | {"ownership"},
     "journal": {"errors", "model"},
     "observe": _PURE | {"kinds", "providers", "leftovers", "journal"},
     "recorder": _PURE | {"kinds", "providers", "leftovers", "journal"},
     "apply": _PURE | {"kinds", "providers", "recorder", "observe", "recheck"},
     "collect": _PURE | {"kinds", "providers", "recorder", "leftovers", "journal"},
+    "rollback": _PURE | {"kinds", "providers", "services", "spec", "observe", "views", "workflow"},
     "workflow": _PURE
     | {"kinds", "providers", "services", "spec", "observe", "recorder", "apply", "leftovers", "journal", "collect"},
     "talk": {"errors", "providers"},
     "locks": {"errors", "redact", "providers"},
+    "migrate": {"errors", "kinds", "spec"},
     "cli": _BELOW_CLI | {"emulator"},
     "testing": _BELOW_CLI | {"emulator"},
     "emulator": set(),
@@ -104,7 +121,7 @@ ONLY_IN: dict[str, set[str]] = {
     "uvicorn": {"emulator"},
 }
 PURE = ("errors", "model", "rules", "digest", "mark", "record", "diff", "graph", "ownership", "planner", "readback")
-PURE += ("safety", "redact", "fingerprint", "pins", "leftovers", "forms", "history")
+PURE += ("safety", "redact", "fingerprint", "pins", "leftovers", "forms", "history", "inventory", "drift", "adoption")
 # What a pure module must not reach: clock, network, files, environment, randomness, threads.
 IMPURE = {"os", "time", "random", "secrets", "socket", "threading", "subprocess", "logging", "http", "io"}
 
@@ -226,18 +243,43 @@ def test_the_rules_can_fail() -> None:
     assert "openai" not in loaded
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], ["apply", "--help"], ["plan", "--help"]])
-def test_help_answers_at_once(args: list[str]) -> None:
-    """It imports neither openai, azure, pydantic nor rich, which take most of a second."""
+def loaded_by(*args: str, folder: Path | None = None) -> set[str]:
+    """Every module that a command has imported by its end; the command must succeed."""
     code = (
         "import json, sys\n"
         "from asstops.cli.main import run\n"
         "try:\n"
-        f"    run({args!r})\n"
+        f"    run({list(args)!r})\n"
         "finally:\n"
-        "    print('MODULES', json.dumps(sorted({name.split('.')[0] for name in sys.modules})))\n"
+        "    print('MODULES', json.dumps(sorted(sys.modules)))\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    loaded = set(json.loads(ended.stdout.rpartition("MODULES ")[2]))
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT.parent)}
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=True, cwd=folder or ROOT.parent, env=environ
+    )
+    return set(json.loads(ended.stdout.rpartition("MODULES ")[2]))
+
+
+@pytest.mark.parametrize(
+    ("service", "command", "loads"),
+    [
+        ("agents", ["validate"], {"pydantic"}),
+        ("assistants", ["--local", "plan"], {"pydantic", "openai"}),
+        ("agents", ["--local", "plan"], {"pydantic", "openai", "azure.ai.projects"}),
+    ],
+)
+def test_a_service_loads_its_own_sdks(tmp_path: Path, service: str, command: list[str], loads: set[str]) -> None:
+    """The SDK of projects takes its time too: only who asks a project for something waits for it."""
+    spec = f"stack: small\nservice: {service}\nassistants: {{one: {{model: gpt-4o}}}}\n"
+    (tmp_path / "asstops.yaml").write_text(spec, encoding="utf-8")
+    slow = {"pydantic", "openai", "azure.ai.projects"}
+    assert loaded_by(*command, folder=tmp_path) & slow == loads
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["apply", "--help"], ["plan", "--help"]])
+def test_help_answers_at_once(args: list[str]) -> None:
+    """It imports neither openai, azure, pydantic nor rich, which take most of a second."""
+    loaded = {name.split(".")[0] for name in loaded_by(*args)}
     assert "click" in loaded
     assert loaded & {"openai", "azure", "pydantic", "rich", "yaml", "httpx2", "starlette", "uvicorn"} == set()

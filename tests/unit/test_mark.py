@@ -66,7 +66,8 @@ FIELDS = {
     "assistant": COMMON,
     "agent": [
         *COMMON, "reasoning", "code_interpreter.memory_limit", "file_search.ranking_options", "mcp", "openapi",
-        "web_search", "other_tools", "keep_versions",
+        "web_search", "web_search.search_context_size", "web_search.user_location", "web_search.allowed_domains",
+        "other_tools", "keep_versions",
     ],
     "vector_store": ["name", "files", "expires_after_days", "chunking"],
     "resource": ["location", "kind", "sku", "custom_subdomain", "project_management", "identity"],

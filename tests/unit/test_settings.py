@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asstops.errors import ExitCode
-from asstops.providers.settings import Settings, SettingsInvalid, is_loopback, without_api_path
+from asstops.providers.settings import Settings, SettingsInvalid, is_loopback, project_endpoint, without_api_path
 
 
 def test_an_empty_environment() -> None:
@@ -67,7 +67,44 @@ def test_what_belongs_to_requests_is_dropped(url: str, kept: str) -> None:
     assert without_api_path(url) == kept
 
 
-@pytest.mark.parametrize("name", ["AZURE_OPENAI_ENDPOINT", "AZURE_RESOURCE_MANAGER_ENDPOINT"])
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("", ""),
+        ("https://a.services.ai.azure.com/api/projects/p", "https://a.services.ai.azure.com/api/projects/p"),
+        (" https://a/api/projects/p/ \n", "https://a/api/projects/p"),
+        ("https://a/api/projects/_project", "https://a/api/projects/_project"),
+        ("https://a/api/projects/p/openai/v1/", "https://a/api/projects/p"),
+        ("https://a/api/projects/p/agents/x?api-version=v1", "https://a/api/projects/p"),
+        ("https://a/api/projects/p?api-version=v1#top", "https://a/api/projects/p"),
+        ("http://127.0.0.1:1/gateway/api/projects/p/assistants", "http://127.0.0.1:1/gateway/api/projects/p"),
+    ],
+)
+def test_the_endpoint_of_a_project(url: str, kept: str) -> None:
+    assert project_endpoint(Settings.from_environ({"FOUNDRY_PROJECT_ENDPOINT": url})) == kept
+
+
+@pytest.mark.parametrize(
+    ("url", "example"),
+    [
+        ("https://a-b.services.ai.azure.com", "https://a-b.services.ai.azure.com/api/projects/PROJECT"),
+        ("https://a.cognitiveservices.azure.com/", "https://a.services.ai.azure.com/api/projects/PROJECT"),
+        ("https://a.openai.azure.com/openai/v1", "https://a.services.ai.azure.com/api/projects/PROJECT"),
+        ("https://a/api/projects/", "https://NAME.services.ai.azure.com/api/projects/PROJECT"),
+        ("https://a/projects/p", "https://NAME.services.ai.azure.com/api/projects/PROJECT"),
+    ],
+)
+def test_an_address_without_a_project(url: str, example: str) -> None:
+    """Refused by who needs a project, and by nobody else: other tools may want the variable as it is."""
+    settings = Settings.from_environ({"FOUNDRY_PROJECT_ENDPOINT": url})
+    with pytest.raises(SettingsInvalid, match=r"FOUNDRY_PROJECT_ENDPOINT is .* lacks /api/projects/PROJECT") as caught:
+        project_endpoint(settings)
+    assert example in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "name", ["AZURE_OPENAI_ENDPOINT", "AZURE_RESOURCE_MANAGER_ENDPOINT", "FOUNDRY_PROJECT_ENDPOINT"]
+)
 @pytest.mark.parametrize(
     "url", ["ftp://a", "a.openai.azure.com", "https://", "http://a.example", "https://ü.example", "https://[::1", "//a"]
 )
