@@ -43,7 +43,7 @@ def _outputs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
 
 def thread_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
-        "--thread", "thread_id", metavar="ID", default="", help="Go on with this thread (with an agent: this conversation)."
+        "--thread", "thread_id", metavar="ID", default="", help="Go on with this thread (of an agent: conversation)."
     )(command)
 
 
