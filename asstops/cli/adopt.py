@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asstops.cli.locking import StackLock
-from asstops.cli.options import format_option, global_options
+from asstops.cli.options import global_options, writing_options
 from asstops.cli.run import Run, addresses, opened, options_of
 from asstops.cli.terminal import Terminal, interactive
 from asstops.errors import ExitCode, UsageError
@@ -27,16 +27,8 @@ if TYPE_CHECKING:
     is_flag=True,
     help="What cannot be read back (the content of files, chunking) is as the spec has it.",
 )
-@click.option("--auto-approve", "-y", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be adopted, and what the next plan would change.")
-@format_option("json", text="How it is written to stdout.")
-@click.option(
-    "--lock-timeout",
-    type=click.FloatRange(min=0),
-    default=0,
-    metavar="SECONDS",
-    show_default=True,
-    help="How long to wait for an apply or destroy of the stack; 0 does not wait.",
+@writing_options(
+    preview="Only show what would be adopted, and what the next plan would change.", form="How it is written to stdout."
 )
 @global_options
 @click.pass_context

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asstops.cli.locking import StackLock
-from asstops.cli.options import format_option, global_options
+from asstops.cli.options import global_options, writing_options
 from asstops.cli.run import Run, opened, options_of
 from asstops.cli.terminal import Terminal, interactive
 from asstops.errors import ExitCode, PartlyApplied, ProviderError, UsageError
@@ -21,22 +21,11 @@ if TYPE_CHECKING:
 
 @click.command("gc")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option(
-    "--auto-approve",
-    "-y",
-    is_flag=True,
-    help="Do not ask. What others use, or what was there before, is kept all the same.",
-)
-@click.option("--dry-run", is_flag=True, help="Only show what is left over.")
 @click.option("--dismiss", is_flag=True, help="Files that are kept are not ours: stop telling of them.")
-@format_option("json", text="How what was found and done is written to stdout.")
-@click.option(
-    "--lock-timeout",
-    type=click.FloatRange(min=0),
-    default=0,
-    metavar="SECONDS",
-    show_default=True,
-    help="How long to wait for an apply or destroy of the stack; 0 does not wait.",
+@writing_options(
+    approve="Do not ask. What others use, or what was there before, is kept all the same.",
+    preview="Only show what is left over.",
+    form="How what was found and done is written to stdout.",
 )
 @global_options
 @click.pass_context

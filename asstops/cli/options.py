@@ -147,6 +147,19 @@ def format_option(*others: str, text: str) -> Callable[[Command], Command]:
     return added
 
 
+def writing_options(*, preview: str, form: str, approve: str = "Do not ask.") -> Callable[[Command], Command]:
+    """What commands that write something other than a plan have in common: ask, only show, form, wait for the lock."""
+
+    def added(command: Command) -> Command:
+        text = "How long to wait for an apply or destroy of the stack; 0 does not wait."
+        command = click.option("--lock-timeout", **_SECONDS, default=0, help=text)(command)
+        command = format_option("json", text=form)(command)
+        command = click.option("--dry-run", is_flag=True, help=preview)(command)
+        return click.option("--auto-approve", "-y", is_flag=True, help=approve)(command)
+
+    return added
+
+
 def target_option(command: Command) -> Command:
     """`--target ADDRESS`, repeatable."""
     text = "Only this address and what it needs; repeatable."

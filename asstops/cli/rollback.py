@@ -8,7 +8,7 @@ import click
 
 from asstops.cli.carry_out import exit_code, run_steps
 from asstops.cli.locking import StackLock
-from asstops.cli.options import format_option, global_options
+from asstops.cli.options import global_options, writing_options
 from asstops.cli.run import Run, opened, options_of
 from asstops.cli.talk import assistant_key
 from asstops.cli.terminal import Terminal, interactive
@@ -38,16 +38,8 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
     callback=_number,
     help="Number of the version. Default: the newest that says something else than the current one.",
 )
-@click.option("--auto-approve", "-y", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Only show what would change.")
-@format_option("json", text="How the change and what is left to do are written to stdout.")
-@click.option(
-    "--lock-timeout",
-    type=click.FloatRange(min=0),
-    default=0,
-    metavar="SECONDS",
-    show_default=True,
-    help="How long to wait for an apply or destroy of the stack; 0 does not wait.",
+@writing_options(
+    preview="Only show what would change.", form="How the change and what is left to do are written to stdout."
 )
 @global_options
 @click.pass_context
