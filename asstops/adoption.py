@@ -117,6 +117,10 @@ def _objection(
         return Problem(f"{address} {told}", where, "'asstops list' shows what the stack has")
     if target is None:
         return Problem(f"{address}: there is no {address.kind.replace('_', ' ')} {remote_id}", where, "check the id")
+    if "kind" in target.problems:
+        return Problem(
+            f"{address}: {remote_id} cannot be taken over: {target.problems['kind']}", where, "choose another key"
+        )
     if target.mark is not None:
         return Problem(
             f"{address}: {remote_id} belongs to the stack {target.mark.stack!r}",

@@ -257,6 +257,7 @@ class _Run:
             mark=mark,
             changed=frozenset(diff.path for diff in change.diffs),
             live=before if updating else None,
+            prunes=change.prunes,
             labels=self._labels,
             report=self._reporter(change.address, verb),
         )
@@ -278,7 +279,8 @@ class _Run:
         self._labels[live.remote_id] = str(change.address)
         if kind.name in self._made and (change.live is None or kind.token(change.live) != kind.token(live)):
             self._made[kind.name].add(kind.token(live))
-        return ""
+        gone = ", ".join(change.prunes)
+        return f"version{'s' if len(change.prunes) > 1 else ''} {gone} deleted" if gone else ""
 
     def _create(self, kind: Kind[Any], step: Step) -> Observed:
         """Create once. When the answer is lost, the mark tells whether the object is there."""
@@ -369,8 +371,10 @@ def _outdated(change: Change) -> dict[str, str]:
     """Entries of the copies that an upload takes the place of, written along with its own.
 
     Else an apply that is cut off here would leave copies of which nothing tells that they are only old, not unwanted.
+    One that stays for an older version of something else is only old as well.
     """
-    return {live.remote_id: superseded(change.address.key) for live in graph.drops(change)}
+    stays = (change.live,) if change.spares and change.live is not None else ()
+    return {live.remote_id: superseded(change.address.key) for live in (*graph.drops(change), *stays)}
 
 
 def _needs_upload(change: Change) -> bool:

@@ -121,6 +121,8 @@ def _compare_field(
     resolve: Resolve,
     label: Label,
 ) -> FieldDiff | None:
+    if path in rules.unrecorded:
+        return None  # nothing that is live says so
     key = path_digest(path)
     applied = mark.fields.get(key)
     now = _digest(rules, path, value)
@@ -139,8 +141,6 @@ def _compare_field(
     broken = _broken_items(is_now, live) if kind else {}
     if not broken and not unknown and same(normal(rules, path, will_be), is_now):
         return None
-    if path in rules.unrecorded:
-        return FieldDiff(path, display(is_now), shown)
     untouched = live.pristine and applied == now and not broken and not unknown
     if untouched and is_form_of(normal(rules, path, will_be), is_now, rules.forgettable.get(path, frozenset())):
         return None  # what the service made of exactly this

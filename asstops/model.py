@@ -168,6 +168,19 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """A version of a live object, where a service keeps versions.
+
+    `number` is the service's name for it, `uses` what it refers to; `tells` that its mark is the one that says whose
+    the object is, so that it must stay until a newer one says so.
+    """
+
+    number: str
+    uses: frozenset[tuple[str, str]] = frozenset()
+    tells: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One live object, as a kind read it. Reading it wrote nothing.
 
@@ -175,8 +188,8 @@ class Observed:
     pairs it refers to. `problems` maps a field item (a file id, say) to what the service says is wrong with it.
     `ready` is False while the service is still at work on it; `usable` False once it can only be made anew.
     `raw` is the service's own answer, for writes that must carry unmanaged fields over. Where a service keeps versions,
-    `history` has what each of those that stay refers to, the newest first, as far as they were read; `pristine` says
-    that the newest is one that asstops wrote, which nobody can have changed.
+    `history` has them, the newest first, as far as they were read; `pristine` says that the newest is one that asstops
+    wrote, which nobody can have changed.
     """
 
     kind: str
@@ -189,7 +202,7 @@ class Observed:
     problems: Mapping[str, str] = field(default_factory=dict)
     ready: bool = True
     usable: bool = True
-    history: tuple[frozenset[tuple[str, str]], ...] = ()
+    history: tuple[Past, ...] = ()
     pristine: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict)
 
@@ -232,6 +245,7 @@ class Change:
     `delete_first` marks a replacement under a name that can exist only once. `generation` and `mark` are what the
     object will carry. `retires` are further live objects at this address that lost to a newer generation. `spares` is
     True when the live object stays although another takes its place: an older version of something else uses it.
+    `prunes` are the numbers of its own older versions that go.
     """
 
     address: Address
@@ -247,6 +261,7 @@ class Change:
     delete_first: bool = False
     retires: tuple[Observed, ...] = ()
     spares: bool = False
+    prunes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         absent = (self.before is None, self.after is None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from asstops.errors import Problem
 from asstops.mark import path_digest
 from asstops.model import Action, Address, Change, Notice, Observed, RecordAction, Resource
-from asstops.record import Record
+from asstops.record import Record, superseded
 from asstops.rules import KindRules
 
 
@@ -129,7 +129,8 @@ class Ownership:
     def winner(self, address: Address) -> tuple[Observed, list[Observed]]:
         """The live object an address means, and the ones to go.
 
-        The highest generation whose content is complete; at equal ones the one that is referred to, then the older.
+        The highest generation whose content is complete, of files one that is not replaced already; at equal ones the
+        one that is referred to, then the older.
         """
         candidates = self.owned[address]
         if len(candidates) == 1:
@@ -137,11 +138,12 @@ class Ownership:
         rules = self._rules[address.kind]
         content = self._wanted[address].body.get("content") if address in self._wanted else None
 
-        def rank(live: Observed) -> tuple[bool, int, bool, float, str]:
+        def rank(live: Observed) -> tuple[bool, bool, int, bool, float, str]:
             generation = live.mark.generation if live.mark is not None else 0
             complete = _is_complete(live, rules) if rules.marked else live.body.get("content") == content
             referred = (live.kind, live.remote_id) in self._used
-            return (not complete, -generation, not referred, live.created_at, live.remote_id)
+            replaced = not rules.marked and live.body.get("content") == superseded(address.key)
+            return (not complete, replaced, -generation, not referred, live.created_at, live.remote_id)
 
         first, *rest = sorted(candidates, key=rank)
         return first, rest
@@ -168,8 +170,10 @@ class Ownership:
             return None
         where = self._wanted[address].location
         if live.mark is None:
-            fix = f"take it over with 'asstops adopt {address}', or choose another "
+            fix = f"take it over with 'asstops adopt {address}' (--match name: all such), or choose another "
             fix += "key" if self._rules[address.kind].versioned else "name; managed: false uses it as it is"
+            if "kind" in live.problems:
+                return Problem(f"{address} exists already: {live.problems['kind']}", where, "choose another key")
             return Problem(f"{address} exists already and carries no mark of asstops", where, fix)
         fix = "use managed: false to refer to it as it is, or choose another name"
         if self._rules[address.kind].versioned:

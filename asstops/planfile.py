@@ -110,6 +110,7 @@ class _Change(_Part):
     copies: tuple[str, ...]
     moves: bool
     spares: bool = False
+    prunes: tuple[str, ...] = ()
     source: _Source | None
     origins: dict[str, str]
     sensitive: tuple[str, ...]
@@ -306,6 +307,7 @@ def _change(change: Change) -> dict[str, Any]:
         "copies": sorted(live.remote_id for live in change.retires),
         "moves": change.moves,
         "spares": change.spares,
+        "prunes": list(change.prunes),
         "source": None
         if source is None
         else {"shown": source.shown, "name": source.name, "size_bytes": source.size_bytes, "sha256": source.sha256},
@@ -365,6 +367,7 @@ def _read_change(change: _Change) -> Change:
         live=None if change.remote_id is None else Observed(address.kind, change.remote_id, change.name, {}),
         moves=change.moves,
         spares=change.spares,
+        prunes=change.prunes,
         retires=tuple(Observed(address.kind, copy, "", {}) for copy in change.copies),
     )
 

@@ -214,10 +214,12 @@ class _Planning:
         after = replace(after, origin=after.origin or mark.origin)
         after = replace(after, fields=found.fields) if rules.marked else after
         reason = self._housekeeping(mark, after, live, losers, found, versioned=rules.versioned)
-        if not found.diffs and not reason:
+        new = history.makes_a_version(after, live.mark, differs=bool(found.diffs))
+        prunes = history.pruned(resource, live, rules, new=new)
+        if not found.diffs and not reason and not prunes:
             self.unchanged += 1
             return
-        self._change(Action.UPDATE, resource, live, losers, found, reason, mark=after, moves=moves)
+        self._change(Action.UPDATE, resource, live, losers, found, reason, mark=after, moves=moves, prunes=prunes)
 
     def _housekeeping(
         self, mark: Mark, after: Mark, live: Observed, losers: list[Observed], found: Comparison, *, versioned: bool
@@ -288,6 +290,7 @@ class _Planning:
         mark: Mark,
         moves: bool,
         delete_first: bool = False,
+        prunes: tuple[str, ...] = (),
     ) -> None:
         """Plan a change of something that is live and wanted."""
         rules = self.rules[resource.address.kind]
@@ -306,6 +309,7 @@ class _Planning:
                 delete_first=delete_first,
                 retires=tuple(losers),
                 spares=self._is_held(live),
+                prunes=prunes,
             )
         )
 

@@ -20,7 +20,7 @@ def differing(rules: KindRules, sent: Body, stored: Body, skip: frozenset[str]) 
     want, have = flatten(rules, sent), flatten(rules, stored)
     result = {}
     for path, value in want.items():
-        if path in rules.unreadable or path in skip:
+        if path in rules.unreadable or path in rules.unrecorded or path in skip:
             continue
         left, right = normal(rules, path, value), normal(rules, path, have.get(path))
         if not same(left, right):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from asstops.diff import compare, display, display_live, field_digests, flatten, normal, same
 from asstops.errors import AsstopsError, Location, Problem, UnsafePlan, UsageError
+from asstops.history import pruned
 from asstops.mark import origin_digest, path_digest
 from asstops.model import (
     UNKNOWN,
@@ -253,6 +254,7 @@ class _About:
             ),
             live=live,
             mark=self._mark(version),
+            prunes=pruned(self.wanted, live, self.rules, new=True),
         )
 
     def _is_ours(self, version: Version) -> bool:

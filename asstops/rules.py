@@ -19,10 +19,10 @@ class KindRules:
     kinds get a new remote id on any change. `marked` kinds carry a mark on the object itself. `marked_last` is
     the field whose digest is added only when the object is complete. `forgettable` names the
     keys inside a field that a service may drop without another word, `caseless` the fields in which it may change the
-    case of a text. `shown_only` fields are for people and never
-    compared; `hidden` ones are compared and never shown. `unrecorded` fields have no digest in the mark. `versioned`
-    kinds keep versions that nobody can change: the mark is part of one, so only a new version brings it up to date;
-    `keep_field` names the field that says how many of them stay.
+    case of a text. `shown_only` fields are for people and never compared; `hidden` ones are compared and never shown.
+    `unrecorded` fields are neither compared nor in the mark. `versioned` kinds keep versions that nobody can change:
+    the mark is part of one, so only a new version brings it up to date; `keep_field` names the field that says how many
+    of them stay.
     """
 
     create_only: frozenset[str] = frozenset()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from asstops.errors import Problem, SpecInvalid, UnsafePlan
 from asstops.mark import origin_digest
 from asstops.model import Action, Address, Notice, Observed, Plan, RecordAction, Resource, Target
-from asstops.ownership import Snapshot
+from asstops.ownership import Ownership, Snapshot
 from asstops.planner import Request, make_plan
 from asstops.rules import KindRules
 
@@ -250,13 +250,36 @@ def adopting(
         raise UnsafePlan([placed(problem, stack) for problem in problems])
     request = Request(target_of(stack, session), origin=origin)
     addresses = {item.address for item in found}
-    plan = Plan(request.target, ())
-    if found:
-        plan = make_plan(request, wanted, adoption.adopted(snapshot, found), rules)
-        changes = tuple(change for change in plan.changes if change.address in addresses)
-        notices = tuple(notice for notice in plan.notices if notice.address in {str(a) for a in addresses})
-        plan = replace(plan, changes=changes, notices=notices, record=RecordAction.NONE)
+    plan = _next_plan(request, wanted, adoption.adopted(snapshot, found), rules, addresses)
     return Adopting(tuple(found), plan, snapshot, wanted, tuple(unclear))
+
+
+def _next_plan(
+    request: Request,
+    wanted: Mapping[Address, Resource],
+    snapshot: Snapshot,
+    rules: Mapping[str, KindRules],
+    addresses: set[Address],
+) -> Plan:
+    """What the next plan says of these addresses. Where it will object to something, a notice says to what."""
+    refused: tuple[Notice, ...] = ()
+    try:
+        plan = make_plan(request, wanted, snapshot, rules)
+    except UnsafePlan as error:
+        refused = tuple(Notice(f"the next plan will say: {p.message}", fix=p.fix) for p in error.objections)
+        try:  # without what is not there, or not the stack's, yet
+            ours = {*addresses, *Ownership(request.target.stack, wanted, snapshot, rules).owned}
+            plan = make_plan(request, {a: r for a, r in wanted.items() if a in ours or not r.owned}, snapshot, rules)
+        except UnsafePlan:
+            plan = Plan(request.target, ())
+    named = {str(address) for address in addresses}
+    return replace(
+        plan,
+        changes=tuple(change for change in plan.changes if change.address in addresses),
+        notices=(*(notice for notice in plan.notices if notice.address in named), *refused),
+        record=RecordAction.NONE,
+        origin=request.origin,
+    )
 
 
 def _looked_at(snapshot: Snapshot, session: Session, asked: set[tuple[str, str]]) -> Snapshot:

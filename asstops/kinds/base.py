@@ -68,14 +68,15 @@ class Step:
     """What an apply asks a kind to carry out on one object.
 
     `wanted.body` has remote ids in the place of Refs. `changed` are the paths of the fields that differ. `mark` goes
-    on the object once it is complete. `labels` are remote ids with the addresses that own them. `report`
-    may be called with (done, total) while work goes on.
+    on the object once it is complete. `prunes` are the numbers of older versions that go. `labels` are remote ids with
+    the addresses that own them. `report` may be called with (done, total) while work goes on.
     """
 
     wanted: Resource
     mark: Mark
     changed: frozenset[str] = frozenset()
     live: Observed | None = None
+    prunes: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     report: Callable[[int, int], None] = _no_report
 

@@ -12,14 +12,20 @@ from asstops.spec.spans import Spot
 SECTION = "resource"
 WANTED = "AIServices"
 ENDING = "-ai"
-_OLD_ENDING = "-openai"
 MAX_NAME = 64
 
 
 class Account:
-    """Gives a spec's account another name, its kind and a project."""
+    """Gives a spec's account another name, its kind and a project.
+
+    After `bring`: `stays` is True where an account that the spec owns (or whose deployments it owns) keeps its name, so
+    that the old spec and the new one own it together; `shared` where both may be applied at one and the same endpoint
+    without that.
+    """
 
     def __init__(self, ledger: Ledger, name: str, project: str) -> None:
+        self.stays, self.shared = False, False
+        self._same, self._owned = False, False  # an account keeps its name; it is the spec's own
         self._ledger = ledger
         self._name = name
         self._project = project if len(project) > 1 else f"{project or 'my'}-project"
@@ -38,6 +44,7 @@ class Account:
             unmanaged = _is_false(spot.at("managed")) if spot.at("managed") is not None else not managed
             given = self._name if not found else ""
             self._one(item, spot, own.text if own is not None else kind, managed=not unmanaged, given=given)
+        self.shared = not found or any(_is_null(root.at(SECTION)) for item in overlays for root in item.documents)
         if not found and not over:
             self._ledger.changed(
                 SECTION,
@@ -49,13 +56,16 @@ class Account:
         if not has_project:
             for item, spot in found or over:
                 self._add_project(item, spot)
-        self._deployments([*bases, *overlays], kind)
+        self._deployments([*bases, *overlays])
         return True
 
     def _one(self, item: Edited, spot: Spot, kind: str, *, managed: bool, given: str) -> None:
         entries = spot.entries or {}
         own = entries.get("kind")
-        moves = kind != WANTED
+        name = entries.get("name")
+        moves = kind != WANTED or (bool(given) and name is not None and name.text != given)
+        if name is not None and not moves:
+            self._same, self._owned = True, self._owned or managed
         for field in entries:
             if field not in ("kind", "name", "custom_subdomain"):
                 self._ledger.kept(SECTION, field)
@@ -95,7 +105,7 @@ class Account:
             item.append(value, ENDING)
             new = text + ENDING
         else:
-            new = text.removesuffix(_OLD_ENDING)[: MAX_NAME - len(ENDING)].rstrip("-") + ENDING
+            new = text[: MAX_NAME - len(ENDING)].rstrip("-") + ENDING
             item.set(value, new)
         self._renamed(item, value, field, text, new)
 
@@ -112,9 +122,28 @@ class Account:
         told = f"agents live in a project, which is made in the account: {self._project}"
         self._ledger.changed(SECTION, "project", told, "choose another with --project NAME", item.at(spot))
 
-    def _deployments(self, files: Sequence[Edited], kind: str) -> None:
-        count = len({key for item in files for root in item.documents for key in _entries(root.at("deployments"))})
-        if count and kind != WANTED:
+    def _deployments(self, files: Sequence[Edited]) -> None:
+        """Those of an account that stays are there already; in another one only those that the spec owns are made."""
+        made: dict[str, bool] = {}
+        for item in files:
+            for root in item.documents:
+                found = root.at("deployments")
+                for key, entry in (found.entries or {}).items() if found is not None else ():
+                    managed = entry.at("managed")
+                    made[key] = not _is_false(managed) if managed is not None else made.get(key, True)
+                    if managed is not None and _is_false(managed) and not self._same:
+                        told = "it is a deployment of the old account, and the new account has none of that name"
+                        fix = "write model: and sku: instead of managed: false, or make it there by hand"
+                        self._ledger.lost(f"deployment.{key}", "managed", told, fix, item.at(managed))
+        count = sum(made.values())
+        if self._same:
+            self.stays = self._owned or count > 0
+            self.shared = self.shared or not self.stays
+        if self.stays:
+            told = "the account stays, so the old spec and the new one own it and its deployments together"
+            fix = "never run asstops destroy with the old spec; or give the new one an account with --resource NAME"
+            self._ledger.changed(SECTION, "", told, fix)
+        elif count:
             told = f"{count} model deployment{'s' if count > 1 else ''} made anew in the new account"
             fix = (
                 "their quota counts beside the old ones' until those are gone: lower capacity: if it does not hold both"
@@ -127,9 +156,9 @@ def _accounts(item: Edited) -> list[Spot]:
     return [spot for spot in found if spot is not None and spot.entries is not None]
 
 
-def _entries(spot: Spot | None) -> list[str]:
-    return list(spot.entries or {}) if spot is not None else []
-
-
 def _is_false(spot: Spot | None) -> bool:
     return spot is not None and not spot.style and spot.text in ("false", "False", "FALSE")
+
+
+def _is_null(spot: Spot | None) -> bool:
+    return spot is not None and spot.entries is None and not spot.style and spot.text in ("", "~", "null", "Null", "NULL")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from asstops.migrate.account import Account
 from asstops.migrate.edits import Edited
 from asstops.migrate.naming import Keys
 from asstops.migrate.report import Ledger, Report
+from asstops.migrate.stack_name import rename
 from asstops.migrate.texts import after_edit
 from asstops.spec.spans import Spot
 
@@ -42,25 +44,35 @@ def is_for_agents(files: Sequence[SpecText]) -> bool:
 
 
 def rewrite(
-    files: Sequence[SpecText], *, resource: str = "", project: str = "", spec: str = "", old: str = ""
+    files: Sequence[SpecText], *, resource: str = "", project: str = "", stack: str = "", spec: str = "", old: str = ""
 ) -> Rewritten:
-    """Bring a spec over. `resource` and `project` are names for the new account and its project, "" for a default.
+    """Bring a spec over. `resource`, `project` and `stack` are names for the new ones, "" for a default.
 
-    `spec` and `old` say to people how the new spec is named on a command line, and where the old one is.
+    `spec` and `old` say to people how the new spec is named on a command line, and where the old one is. Raises
+    UsageError for a name of the stack that would make it one with the old one.
     """
     edited = [Edited(file.shown, file.text) for file in files]
     bases = [item for item, file in zip(edited, files, strict=True) if file.over < 0]
     overlays = [item for item, file in zip(edited, files, strict=True) if file.over >= 0]
     ledger = Ledger()
-    stack = next((spot.text for _, _, spot in _of(bases, "stack")), "")
     _service(bases, overlays, ledger)
-    account = Account(ledger, resource, project or stack)
+    before = next((spot.text for _, _, spot in _of([*bases, *overlays], "stack")), "")
+    account = Account(ledger, resource, project or stack or before)
     has_account = account.bring(bases, overlays)
+    stack = rename(bases, overlays, ledger, given=stack, shared=account.shared)
     _sections(edited, ledger)
     _assistants(bases, overlays, ledger)
     report = Report(source=", ".join(file.shown for file in files), stack=stack, entries=ledger.entries())
-    report = Report(report.source, stack, report.entries, steps=after_edit(spec, old, has_account))
+    steps = after_edit(spec, old, account=has_account, stays=account.stays, environments=_environments(files))
+    report = Report(report.source, stack, report.entries, steps=steps)
     return Rewritten(tuple(item.result() for item in edited), report)
+
+
+def _environments(files: Sequence[SpecText]) -> list[str]:
+    """The names of the environments that the overlays are for."""
+    over = [(file, files[file.over]) for file in files if file.over >= 0]
+    names = (PurePath(file.shown).stem.removeprefix(f"{PurePath(base.shown).stem}.") for file, base in over)
+    return sorted(set(names))
 
 
 def _of(files: Sequence[Edited], section: str) -> Iterator[tuple[Edited, Spot, Spot]]:
@@ -80,8 +92,6 @@ def _service(bases: Sequence[Edited], overlays: Sequence[Edited], ledger: Ledger
             ledger.changed("stack", "service", "assistants is agents now", at=item.at(spot))
         elif spot.text != "agents":
             ledger.lost("stack", "service", f"it is {spot.text[:80]!r}", "write service: agents", item.at(spot))
-    for _ in list(_of(bases, "stack"))[:1]:
-        ledger.kept("stack", "stack")
 
 
 def _sections(files: Sequence[Edited], ledger: Ledger) -> None:

@@ -16,6 +16,7 @@ from asstops.providers.advice import Caller
 from asstops.providers.credentials import PROJECT_SCOPE, loopback_policy, renewing
 from asstops.providers.failures import azure_errors, json_object
 from asstops.providers.limiter import Limiter
+from asstops.providers.network import certificates
 from asstops.providers.openai_api import PAGE, Json, OpenAIApi
 from asstops.providers.settings import is_loopback
 
@@ -73,6 +74,8 @@ class AgentsApi(OpenAIApi):
         if is_loopback(self.endpoint):
             options["authentication_policy"] = loopback_policy(source, PROJECT_SCOPE)
             options["use_env_settings"] = False  # no proxy stands between us and this machine
+            if trusted := certificates(self.endpoint):
+                options["connection_verify"] = trusted
         client = AIProjectClient(self.endpoint, source, **options)
         _log_to_stderr()
         return client

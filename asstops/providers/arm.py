@@ -18,6 +18,7 @@ from asstops.providers.advice import Caller
 from asstops.providers.credentials import ARM_SCOPE, loopback_policy, renewing
 from asstops.providers.failures import azure_errors
 from asstops.providers.limiter import Limiter
+from asstops.providers.network import certificates
 from asstops.providers.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ class AccountApi:
                 "polling_interval": LOOPBACK_POLL_S,
                 "use_env_settings": False,  # no proxy stands between us and this machine
             }
+            if trusted := certificates(url):
+                options["connection_verify"] = trusted
         else:
             options |= {"polling_interval": POLL_S}
         return CognitiveServicesManagementClient(source, self._subscription_id, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -47,6 +48,16 @@ def no_answer(
     return Unavailable(
         f"{doing}: cannot reach {where}: {_reason(causes)}", fix="check the endpoint, the network and the firewall"
     )
+
+
+def certificates(url: str) -> str:
+    """The file of root certificates that the environment names for a server of ours on this machine, "" for none.
+
+    The SDKs take it from the environment along with proxies, which are left aside for such an address.
+    """
+    if not (is_loopback(url) and url.startswith("https:")):
+        return ""
+    return os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE") or ""
 
 
 def _tls(doing: str, where: str, error: ssl.SSLError) -> ProviderError:

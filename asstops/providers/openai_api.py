@@ -19,6 +19,7 @@ from asstops.providers.advice import Caller
 from asstops.providers.credentials import renewing
 from asstops.providers.failures import json_object, openai_errors
 from asstops.providers.limiter import Limiter
+from asstops.providers.network import certificates
 from asstops.providers.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -70,14 +71,25 @@ class OpenAIApi(ABC):
 
     def client_options(self) -> dict[str, Any]:
         """What clients of all services are made with: no retries of their own, our time-outs, a log of requests."""
+        import ssl
+
         import openai
 
         from asstops.providers.trace import http_hooks
 
         timeout = openai.Timeout(TIMEOUT_S, connect=10.0)
-        # No proxy stands between us and this machine.
+        verify: ssl.SSLContext | bool = True
+        if self.endpoint.startswith("http://"):
+            # Reading all certificates that are trusted takes longer than a request; without TLS none is needed.
+            verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        elif trusted := certificates(self.endpoint):
+            verify = ssl.create_default_context(cafile=trusted)
         transport = openai.DefaultHttpxClient(
-            timeout=timeout, event_hooks=http_hooks(), trust_env=not is_loopback(self.endpoint)
+            timeout=timeout,
+            event_hooks=http_hooks(),
+            # No proxy stands between us and this machine.
+            trust_env=not is_loopback(self.endpoint),
+            verify=verify,
         )
         return {"max_retries": 0, "timeout": timeout, "http_client": transport}
 

@@ -88,6 +88,15 @@ def _change(change: Change, ink: Ink) -> list[str]:
         fields = Fields.of(ink, [diff.path for diff in change.diffs])
         for diff in change.diffs:
             lines += fields.diff(_with_origin(diff, change))
+    if change.prunes:
+        what = count(len(change.prunes), "older version")
+        lines += ink.lines(
+            [
+                ("remove", f"{' ' * FIELD}{Action.DELETE.symbol} {what}"),
+                ("dim", f"   {safe(', '.join(change.prunes))}"),
+            ],
+            DETAIL,
+        )
     if change.retires and change.action in (Action.DELETE, Action.REPLACE):
         text = f"goes with it: {count(len(change.retires), 'older copy', 'older copies')}"
         lines += ink.lines([("dim", " " * FIELD + text)], DETAIL)

@@ -113,6 +113,7 @@ def _change(change: Change) -> dict[str, Any]:
         "diffs": [diff_to_json(diff, hidden) for diff in change.diffs],
         "reason": change.reason or None,
         "remote_id": change.live.remote_id if change.live is not None else None,
+        "prunes": list(change.prunes),
     }
 
 

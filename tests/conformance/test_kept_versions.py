@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
-from tests.support.stage import Stage, shown
+import pytest
+
+from asstops.errors import UnsafePlan
+from asstops.providers.agents_api import AgentsApi
+from asstops.views.human import render_plan
+from tests.support.stage import Stage, causes, shown
 
 Json = dict[str, Any]
 FILES = {"data/a.md": "one\n", "kb/b.md": "two\n"}
@@ -55,19 +62,50 @@ def test_a_file_stays_as_long_as_a_version_uses_it(stage: Stage) -> None:
         stage.assert_settled()
 
 
-def test_what_comes_back_is_not_uploaded_again(stage: Stage) -> None:
-    """The old content is still there for the older version, so going back to it needs no upload."""
-    stage.write(spec(search=False), FILES)
+def test_a_protected_file_is_no_riddle_once_it_is_old(stage: Stage) -> None:
+    """Its older copies stay for older versions and go with them; what is protected is the key's own content."""
+    document = spec(search=False)
+    document["files"]["a"]["protect"] = True
+    for content in ("one", "two", "three", "four"):
+        stage.write(document, {"data/a.md": content})
+        stage.apply()
+        stage.assert_settled()
+    assert len(live_files(stage)) == 2
+
+
+def test_a_listing_of_versions_that_lags_behind(stage: Stage) -> None:
+    """What the newest version uses is no older version's, and what an older one uses stays."""
+    stage.write(spec(keep=3, search=False), FILES)
     stage.apply()
-    first = live_files(stage)
-    stage.write(spec(search=False), {"data/a.md": "second"})
+    stage.write(spec(keep=3, search=False), {"data/a.md": "second"})
     stage.apply()
-    stage.write(spec(search=False), FILES)
-    stage.look_away()
+    first, _ = versions(stage)
+    listing = AgentsApi.list_versions
+
+    def lagging(self: AgentsApi, name: str) -> Iterator[Json]:
+        return iter([version for version in listing(self, name) if version["version"] != "2"])
+
+    with patch.object(AgentsApi, "list_versions", lagging):
+        assert shown(stage.plan()) == {}
+    assert set(files_of(first)) <= live_files(stage)
+
+
+def test_an_old_version_made_current_by_hand_is_drift(stage: Stage) -> None:
+    """A portal copies metadata too. The mark that counts is that of the newest version which asstops made."""
+    stage.write(spec("Be brief.", search=False), FILES)
     stage.apply()
-    assert [entry for entry in stage.writes() if entry["path"].endswith("/files")] == []
-    assert set(files_of(versions(stage)[-1])) == first
-    stage.assert_settled()
+    document = spec("Be polite.", search=False)
+    document["assistants"]["helper"]["protect"] = True
+    stage.write(document)
+    stage.apply()
+    first, _ = versions(stage)
+    copied = {"definition": first["definition"], "metadata": first["metadata"]}
+    stage.project("POST", "/agents/helper/versions", copied)
+    plan = stage.plan()
+    assert causes(plan) == {"assistant.helper": {"instructions": "drift"}}
+    stage.write({**document, "assistants": {}})
+    with pytest.raises(UnsafePlan, match="protected"):
+        stage.plan()
 
 
 def test_a_store_stays_with_its_files_and_goes_with_the_version(stage: Stage) -> None:
@@ -95,7 +133,9 @@ def test_fewer_versions_need_no_new_one(stage: Stage) -> None:
     assert [version["version"] for version in versions(stage)] == ["1", "2", "3"]
     stage.write(spec("three", keep=1, search=False), {})
     plan = stage.plan()
-    assert shown(plan) == {"assistant.helper": ("update", ("keep_versions",))}
+    assert shown(plan) == {"assistant.helper": ("update", ())}
+    assert plan.changes[0].prunes == ("1", "2")
+    assert "2 older versions   1, 2" in render_plan(plan, width=80, color=False)
     stage.look_away()
     stage.apply()
     assert [entry["method"] for entry in stage.writes()] == ["DELETE", "DELETE"]

@@ -200,3 +200,26 @@ def test_a_file_of_another_size_is_not_trusted(stage: Stage, inside: Inside) -> 
     stage.write(ASSISTANTS, FILES)
     told = inside.run("adopt", "file.a", wrong, "--trust-content", "-y", code=6).stderr
     assert "with 22 bytes" in told
+
+
+def test_objects_are_adopted_one_by_one(stage: Stage, inside: Inside) -> None:
+    """That another one of the spec is not adopted yet is told, and stops nothing."""
+    for name in ("one", "two"):
+        stage.project("POST", f"/agents/{name}/versions", {"definition": AGENT})
+    entry = {"model": "gpt-4o", "instructions": "Be kind.", "keep_versions": 1}
+    stage.write({"stack": "taker", "origin": "here", "assistants": {"one": entry, "two": entry}})
+    told = inside.run("adopt", "assistant.one", "-y").stdout
+    assert 'instructions  "Be brief." -> "Be kind."' in told
+    assert "the next plan will say: assistant.two exists already" in told
+    assert {agent["name"]: len(agent["versions"]) for agent in stage.dump()["agents"]} == {"one": 2, "two": 1}
+    inside.run("adopt", "assistant.two", "-y")
+    stage.apply()
+    stage.assert_settled()
+
+
+def test_an_agent_with_no_room_for_a_mark(stage: Stage, inside: Inside) -> None:
+    pairs = {f"k{number}": "v" for number in range(16)}
+    stage.project("POST", "/agents/helper/versions", {"definition": AGENT, "metadata": pairs})
+    stage.write(AGENTS)
+    told = inside.run("adopt", "assistant.helper", "-y", code=1).stderr
+    assert "needs one of the 16" in told

@@ -92,6 +92,16 @@ def test_show_one_object(applied: Inside) -> None:
     assert data["fields"]["file_search.vector_store"] == "vector_store.docs"
 
 
+def test_show_tells_what_no_spec_can_say(stage: Stage, applied: Inside) -> None:
+    """A setting that the spec does not name stays, and must not be a riddle."""
+    definition = {"kind": "prompt", "model": "gpt-4o", "tool_choice": "required"}
+    stage.project("POST", "/agents/second/versions", {"definition": definition})
+    assert "tool_choice: required" in applied.run("show", "assistant.second", *PIN).stdout
+    fields = applied.json("show", "assistant.second", "--format", "json", *PIN)["fields"]
+    assert fields["other_settings"] == {"tool_choice": "required"}
+    assert "other_settings" not in applied.run("plan", *PIN).stdout
+
+
 def test_show_masks_what_is_sensitive(applied: Inside) -> None:
     for form in ("human", "json"):
         text = applied.run("show", "vector_store.docs", "--format", form, *PIN).stdout

@@ -277,16 +277,16 @@ def test_what_the_version_needs_is_gone(stage: Stage, asstops: Inside) -> None:
 
 
 def test_what_the_version_needs_is_there(stage: Stage, asstops: Inside) -> None:
-    """A file that a listing does not show yet is there all the same; and old versions stay until the next apply."""
+    """A file that a listing does not show yet is there all the same; and no more versions stay than are to be kept."""
     stage.apply(spec(tools=TOOLS, more=STORE, keep_versions=2), {PROMPT: BRIEF, "a.md": "A"})
     stage.apply(spec(tools=TOOLS, more=STORE, keep_versions=2, temperature=0.7))
     stage.admin("POST", "/faults", {"method": "GET", "path": "/files$", "list_lag_s": 60, "count": 0})
     stage.look_away()
     done = rolled(asstops, "-y")
-    assert (done["outcome"], len(versions(stage))) == ("done", 3)
-    assert [e["method"] for e in stage.writes()] == ["POST"]
+    assert (done["outcome"], [version["version"] for version in versions(stage)]) == ("done", ["2", "3"])
+    assert [e["method"] for e in stage.writes()] == ["POST", "DELETE"]
     stage.admin("DELETE", "/faults")
-    assert causes(stage.plan()) == {"assistant.sales": {"keep_versions": "pending", "temperature": "pending"}}
+    assert causes(stage.plan()) == {"assistant.sales": {"temperature": "pending"}}
 
 
 def test_what_the_version_refers_to_is_older(stage: Stage, asstops: Inside) -> None:

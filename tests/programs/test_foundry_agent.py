@@ -83,6 +83,24 @@ def test_the_program_needs_a_sign_in(secure_place: Place) -> None:
     assert "ClientAuthenticationError" in secure_place.stderr or "CredentialUnavailable" in secure_place.stderr
 
 
+def test_asstops_provisions_what_the_program_then_uses(secure_place: Place) -> None:
+    """Over the same https, with the same variables."""
+    place = secure_place
+    (place.folder / "asstops.yaml").write_text(
+        "stack: secure\nfiles: {a: {path: a.md}}\nvector_stores: {docs: {files: [a]}}\n"
+        "resource: {name: sec-ai, resource_group: rg, location: swedencentral, project: {name: main}}\n"
+        "assistants: {helper: {model: gpt-4o, tools: [{file_search: {vector_store: docs}}]}}\n",
+        encoding="utf-8",
+    )
+    (place.folder / "a.md").write_text("March: 40 bicycles", encoding="utf-8")
+    deployment = "deployments: {gpt-4o: {model: {name: gpt-4o}, sku: {name: GlobalStandard, capacity: 1}}}\n"
+    with (place.folder / "asstops.yaml").open("a", encoding="utf-8") as spec:
+        spec.write(deployment)
+    run = [sys.executable, "-W", "ignore", "-m", "asstops"]
+    place.run(*run, "apply", "-y", env=place.without_key())
+    assert "No changes." in place.run(*run, "plan", env=place.without_key())
+
+
 def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:
     cert, _ = certificate(tmp_path)
     with pytest.raises(EmulatorError, match="TLS needs both"):

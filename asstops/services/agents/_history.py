@@ -59,7 +59,7 @@ def _version(raw: Mapping[str, Any], live: Observed, session: Session) -> Versio
     return Version(
         number=str(raw.get("version")),
         created_at=float(raw.get("created_at") or 0),
-        live=wire.observed(agent, session.homes, (), 0),
+        live=wire.observed(agent, session.homes),
         content={
             "definition": _without_null(definition),
             "description": raw.get("description") or None,

@@ -11,7 +11,7 @@ from typing import Any
 
 from asstops.kinds.base import Homes
 from asstops.mark import from_metadata, is_ours
-from asstops.model import Mark, Observed
+from asstops.model import Mark, Observed, Past
 
 Json = dict[str, Any]
 DISPLAY_NAME = "display_name"
@@ -132,20 +132,18 @@ def _rest(live: Sequence[Mapping[str, Any]], kind: str, *ours: str) -> Json:
 # Reading --------------------------------------------------------------------------------------------------
 
 
-def observed(agent: Mapping[str, Any], homes: Homes, versions: Sequence[Mapping[str, Any]], keep: int) -> Observed:
+def observed(agent: Mapping[str, Any], homes: Homes, listed: Sequence[Mapping[str, Any]] = ()) -> Observed:
     """A live agent in the form in which wanted ones are compared.
 
-    `versions` are those that were listed, the newest first, perhaps none; `keep` is how many of them may stay, 0 for
-    all. The agent is whose its newest marked version is.
+    `listed` are its versions, the newest first, as far as a listing shows them; none where they do not matter. The
+    agent is whose its newest marked version is.
     """
     latest: Mapping[str, Any] = (agent.get("versions") or {}).get("latest") or {}
     made = latest.get("definition") or {}
     metadata = latest.get("metadata") or {}
-    mark = mark_of(latest)
-    genuine = mark is not None and str(mark.generation) == str(latest.get("version"))
-    if mark is None:
-        mark = newest_mark(versions)
-    old = surplus(versions, keep)
+    # A listing may lag behind the agent itself.
+    versions = [latest, *(version for version in listed if version.get("version") != latest.get("version"))]
+    tells = telling(versions)
     return Observed(
         kind="assistant",
         remote_id=agent["name"],
@@ -153,14 +151,17 @@ def observed(agent: Mapping[str, Any], homes: Homes, versions: Sequence[Mapping[
         body={
             **_body(made, metadata),
             "description": latest.get("description"),
-            "keep_versions": keep + len(old) if keep else None,
         },
-        mark=mark,
+        mark=mark_of(tells) if tells is not None else None,
         created_at=latest.get("created_at") or 0,
-        uses=homes.union(*(uses(version.get("definition") or {}) for version in (latest, *versions))),
-        history=tuple(uses(version.get("definition") or {}) for version in versions if version not in old),
-        pristine=genuine,
-        raw={"agent": agent, "latest": latest, "versions": versions, "keep": keep},
+        uses=homes.union(*(uses(version.get("definition") or {}) for version in versions)),
+        history=tuple(
+            Past(str(version.get("version")), uses(version.get("definition") or {}), tells=version is tells)
+            for version in (versions if listed else ())
+        ),
+        problems={} if made.get("kind") in (None, "prompt") else {"kind": f"it is an agent of kind {made['kind']}"},
+        pristine=is_genuine(latest),
+        raw={"agent": agent, "latest": latest},
     )
 
 
@@ -170,17 +171,16 @@ def mark_of(version: Mapping[str, Any]) -> Mark | None:
     return mark if mark is not None and mark.key == version.get("name") else None
 
 
-def newest_mark(versions: Sequence[Mapping[str, Any]]) -> Mark | None:
-    """The mark of the newest version that has one."""
-    return next((mark for version in versions if (mark := mark_of(version)) is not None), None)
+def is_genuine(version: Mapping[str, Any]) -> bool:
+    """Whether a version carries the mark that was made for it; others may carry a copy of an older one's."""
+    mark = mark_of(version)
+    return mark is not None and str(mark.generation) == str(version.get("version"))
 
 
-def surplus(versions: Sequence[Mapping[str, Any]], keep: int) -> list[Mapping[str, Any]]:
-    """The versions beyond the newest `keep`; but the newest marked one says whose the agent is, and stays."""
-    if not keep:
-        return []
-    marked = next((version for version in versions if mark_of(version) is not None), None)
-    return [version for version in versions[keep:] if version is not marked]
+def telling(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The version whose mark counts: the newest that carries its own, else the newest that carries any."""
+    genuine = next((version for version in versions if is_genuine(version)), None)
+    return genuine or next((version for version in versions if mark_of(version) is not None), None)
 
 
 def uses(made: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
@@ -228,9 +228,11 @@ def _body(made: Mapping[str, Any], metadata: Mapping[str, str]) -> Json:
         "web_search.user_location": _without(web.get("user_location") or {}, "type") or None,
         "web_search.allowed_domains": (web.get("filters") or {}).get("allowed_domains"),
         "other_tools": others,
+        "other_settings": {name: made[name] for name in sorted(made) if name not in _OURS and made[name] is not None},
     }
 
 
+_OURS = ("kind", "model", "tools", "text", *_PLAIN)
 _ONCE = ("code_interpreter", "file_search", "web_search")
 _KNOWN = (*_ONCE, "function", "mcp", "openapi")
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from asstops.errors import Moved, NotFound, ResultDiffers, Unavailable
+from asstops.errors import Moved, NotFound, Rejected, ResultDiffers, Unavailable
 from asstops.kinds import tags as tag_rules
 from asstops.kinds.assistant_spec import (
     AssistantSpec,
@@ -38,7 +38,8 @@ from asstops.services.base import INSTEAD_OF, RESTORES
 if TYPE_CHECKING:
     from asstops.providers.session import Session
 
-MAX_METADATA = 14  # beside the mark and the display name
+MAX_PAIRS = 16
+MAX_METADATA = MAX_PAIRS - 2  # beside the mark and the display name
 READERS = 8
 LOOKUPS = 6
 LOOKUP_PAUSE_S = 0.5
@@ -80,6 +81,7 @@ class AgentKind(Kind[AssistantSpec]):
             "response_format": (None, {"type": "text"}),
         },
         named=True,
+        shown_only=frozenset({"other_settings"}),
         unrecorded=frozenset({"keep_versions"}),
         versioned=True,
         keep_field="keep_versions",
@@ -114,17 +116,17 @@ class AgentKind(Kind[AssistantSpec]):
     def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
         """Every agent of the project, page by page.
 
-        Versions are listed where the spec says how many to keep, and where the newest one carries no mark but an older
-        one may: it was made by other hands then.
+        Versions are listed where the spec says how many to keep, and where the newest one carries no mark of its own
+        but an older one may: it was made by other hands then.
         """
         api = _api(session)
-        keep = {resource.address.key: int(resource.body.get("keep_versions") or 0) for resource in wanted}
+        counted = {resource.address.key for resource in wanted if resource.body.get("keep_versions")}
         agents = list(api.list_agents())
         with ThreadPoolExecutor(max_workers=READERS) as pool:
-            found = pool.map(lambda agent: _versions(api, agent, keep.get(agent["name"], 0)), agents)
+            found = pool.map(lambda agent: _versions(api, agent, always=agent["name"] in counted), agents)
             for agent, versions in zip(agents, found, strict=True):
                 if versions is not None:
-                    yield wire.observed(agent, session.homes, versions, keep.get(agent["name"], 0))
+                    yield wire.observed(agent, session.homes, versions)
 
     def create(self, session: Session, step: Step) -> Observed:
         """The first version, mark included. Raises Moved where others took the name meanwhile."""
@@ -136,7 +138,7 @@ class AgentKind(Kind[AssistantSpec]):
                 f"{name} was made by others after the plan was made, so it was left alone",
                 fix="plan again to see what is live now",
             )
-        return _written(session, made, [made], _keep(step.wanted))
+        return _written(session, made)
 
     def update(self, session: Session, step: Step) -> Observed:
         """One new version where anything but the number of versions differs; then older ones go."""
@@ -156,28 +158,23 @@ class AgentKind(Kind[AssistantSpec]):
             )
         if made is not None:
             _check_next(api, live.name, latest, made)
-        made = latest if made is None else made
-        keep, versions = _keep(step.wanted), [made]
-        if keep:
-            listed = list(api.list_versions(live.remote_id))  # it may not show yet what was just made
-            versions = [*([] if _shows(listed, made) else [made]), *listed]
-            old = wire.surplus(versions, keep)
-            for version in old:
-                api.delete_version(live.remote_id, str(version["version"]))
-            versions = [version for version in versions if version not in old]
-        return _written(session, made, versions, keep)
+            if step.wanted.body.get("keep_versions"):
+                _outwait(session, live.remote_id, made)
+        for number in step.prunes:
+            api.delete_version(live.remote_id, number)
+        return _written(session, latest if made is None else made)
 
     def delete(self, session: Session, live: Observed) -> None:
         """Delete the agent with all its versions."""
         _api(session).delete_agent(live.remote_id)
 
     def look(self, session: Session, live: Observed) -> Observed | None:
-        api, keep = _api(session), int(live.raw.get("keep") or 0)
+        api = _api(session)
         agent = api.find_agent(live.remote_id)
-        versions = None if agent is None else _versions(api, agent, keep)
+        versions = None if agent is None else _versions(api, agent)
         if agent is None or versions is None:
             return None
-        return wire.observed(agent, session.homes, versions, keep)
+        return wire.observed(agent, session.homes, versions)
 
     def token(self, live: Observed) -> str:
         return f"{live.remote_id}:{live.raw['latest'].get('version')}"
@@ -262,10 +259,6 @@ def _api(session: Session) -> AgentsApi:
     return api
 
 
-def _keep(wanted: Resource) -> int:
-    return int(wanted.body.get("keep_versions") or 0)
-
-
 def _latest(agent: Mapping[str, Any]) -> Mapping[str, Any]:
     return (agent.get("versions") or {}).get("latest") or {}
 
@@ -274,11 +267,11 @@ def _next(latest: Mapping[str, Any]) -> int:
     return (_number(latest) or 0) + 1
 
 
-def _versions(api: AgentsApi, agent: Mapping[str, Any], keep: int) -> list[dict[str, Any]] | None:
+def _versions(api: AgentsApi, agent: Mapping[str, Any], *, always: bool = False) -> list[dict[str, Any]] | None:
     """The versions of an agent where they matter, else none of them; None when the agent is gone."""
     latest = _latest(agent)
-    orphan = wire.mark_of(latest) is None and str(latest.get("version")) != "1"
-    if not keep and not orphan:
+    orphan = not wire.is_genuine(latest) and str(latest.get("version")) != "1"
+    if not always and not orphan:
         return []
     try:
         return list(api.list_versions(agent["name"]))
@@ -307,6 +300,11 @@ def _send(
         pairs[wire.DISPLAY_NAME] = body["name"]
     elif "name" in step.changed and wire.DISPLAY_NAME not in body["metadata"]:
         pairs.pop(wire.DISPLAY_NAME, None)
+    if len(pairs) >= MAX_PAIRS:
+        raise Rejected(
+            f"{name} has {len(pairs)} pairs of metadata, and the mark of asstops needs one of the {MAX_PAIRS} that fit",
+            fix="remove one that nobody needs",
+        )
     request: dict[str, Any] = {
         "definition": wire.definition(body, step.changed, definition),
         "metadata": {**pairs, KEY: to_metadata(replace(step.mark, generation=number))},
@@ -375,10 +373,14 @@ def _number(version: Mapping[str, Any]) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def _shows(listed: Sequence[Mapping[str, Any]], made: Mapping[str, Any]) -> bool:
-    return any(version.get("version") == made.get("version") for version in listed)
+def _outwait(session: Session, name: str, made: Mapping[str, Any]) -> None:
+    """Go on once the listing of versions shows the new one: the next plan takes from it which ones are old."""
+    for attempt in range(LOOKUPS):
+        if any(version.get("version") == made.get("version") for version in _api(session).list_versions(name)):
+            return
+        session.limiter.wait(LOOKUP_PAUSE_S * 2**attempt)
 
 
-def _written(session: Session, made: Mapping[str, Any], versions: Sequence[Mapping[str, Any]], keep: int) -> Observed:
+def _written(session: Session, made: Mapping[str, Any]) -> Observed:
     """The agent as the answer to a write tells: what was just made may not be found under its name yet."""
-    return wire.observed({"name": made["name"], "versions": {"latest": made}}, session.homes, versions, keep)
+    return wire.observed({"name": made["name"], "versions": {"latest": made}}, session.homes)
