@@ -184,10 +184,12 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     import asstops.apply
     from asstops.cli import main
     from asstops.providers import limiter
+    from asstops.services.agents import assistant as agent
 
     warnings.filterwarnings("ignore", "deprecated", DeprecationWarning)  # openai's word on beta.assistants
     monkeypatch.setattr(limiter, "_backoff", lambda _attempt, _most=8.0: 0.01)
     monkeypatch.setattr(asstops.apply, "LOOKUP_PAUSE_S", 0.01)
+    monkeypatch.setattr(agent, "LOOKUP_PAUSE_S", 0.01)
 
     def run(world: World, *args: str, **over: str | None) -> Ended:
         with monkeypatch.context() as patch:

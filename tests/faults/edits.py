@@ -1,4 +1,4 @@
-"""Random specs that grow out of each other, edit by edit. Nothing here knows a service."""
+"""Random specs that grow out of each other, edit by edit. Nothing here knows what is live."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Repository:
 
     chance: random.Random
     account: bool
+    service: str = "assistants"
     spec: Json = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
@@ -34,10 +35,11 @@ class Repository:
     )  # what the service has yet to replace, which protection would refuse
 
     def __post_init__(self) -> None:
-        self.spec = {"stack": "soak", "service": "assistants", "tools": copy.deepcopy(full_stack.FIRST["tools"])}
+        self.spec = {"stack": "soak", "service": self.service, "tools": copy.deepcopy(full_stack.FIRST["tools"])}
         self.spec |= {"files": {}, "vector_stores": {}, "assistants": {}}
         if self.account:
-            self.spec["resource"] = dict(full_stack.FIRST["resource"])
+            first = full_stack.AGENTS_FIRST if self.service == "agents" else full_stack.FIRST
+            self.spec["resource"] = copy.deepcopy(first["resource"])
             self.spec["deployments"] = {"gpt": self._deployment()}
         self.files = {"kb/first.md": "first\n"}
         self.spec["vector_stores"]["all"] = {"files": []}  # holds every file: what nothing uses would be deleted
@@ -56,6 +58,10 @@ class Repository:
         ]  # fmt: skip
         if self.account:
             edits += [self.add_deployment, self.change_deployment, self.other_model, self.remove_deployment, self.tag]
+            if self.service == "agents":
+                edits.append(self.project)
+        if self.service == "agents":
+            edits += [self.keep, self.reason]
         while True:
             edit = self.chance.choice(edits)
             done = edit()
@@ -259,6 +265,28 @@ class Repository:
         tags = {name: self.chance.choice(CONTENTS).strip() for name in KEYS[:3] if self.chance.random() < 0.5}
         self.spec["resource"]["tags"] = tags
         return str(sorted(tags))
+
+    # What agents alone have
+
+    def project(self) -> str:
+        title = self.chance.choice(CONTENTS).strip()
+        self.spec["resource"]["project"]["display_name"] = title
+        return title
+
+    def keep(self) -> str:
+        key = self._some("assistants")
+        self.spec["assistants"][key]["keep_versions"] = self.chance.randint(1, 3)
+        return key
+
+    def reason(self) -> str:
+        key = self._some("assistants")
+        self.spec["assistants"][key]["reasoning"] = {"effort": self.chance.choice(("low", "high"))}
+        return key
+
+    def let_go(self) -> None:
+        """Keep no version but the newest, and so nothing that only older ones use."""
+        for agent in self.spec["assistants"].values():
+            agent["keep_versions"] = 1
 
     def _deployment(self) -> Json:
         name = self.chance.choice(sorted(MODELS))

@@ -10,7 +10,7 @@ from email.utils import formatdate
 from typing import Any
 
 from tests.support.forked import go_back, remembered
-from tests.support.live import at_one_address, live_form, unrecorded
+from tests.support.live import at_one_address, live_form, unrecorded, versions_for_nothing
 
 from .conftest import DEPLOYMENT, RESOURCE, Ended, World
 from .table import Fault, Where
@@ -19,39 +19,49 @@ Here = Callable[..., Ended]
 Json = dict[str, Any]
 
 NOTHING, FIRST = "nothing", "first"
+PRUNED = 3  # the second edition, of which one version is to be kept
 # operation -> what is live before, which edition of the spec, and the command
 PLAYS: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "create": (NOTHING, 1, ("apply", "-y")),
     "attach": (NOTHING, 1, ("apply", "-y")),
     "wait": (NOTHING, 1, ("apply", "-y")),
     "update": (FIRST, 2, ("apply", "-y")),
+    "prune": (FIRST, PRUNED, ("apply", "-y")),
     "look": (FIRST, 2, ("apply", "-y")),
     "read": (FIRST, 1, ("plan", "--detailed-exitcode")),
     "delete": (FIRST, 1, ("destroy", "-y")),
 }
-SECTIONS = {
+_SHARED = {
     "resource": "accounts",
     "deployment": "deployments",
     "file": "files",
     "vector_store": "vector_stores",
-    "assistant": "assistants",
+}
+SECTIONS = {
+    "assistants": {**_SHARED, "assistant": "assistants"},
+    "agents": {**_SHARED, "project": "projects", "assistant": "agents"},
 }
 
 
 def spec(service: str, edition: int) -> Json:
     """One of every kind; the second edition changes something in each."""
+    number = min(edition, 2)
+    resource = {**RESOURCE, "tags": {"edition": str(number)}}
+    if service == "agents":
+        resource |= {"kind": "AIServices", "project": {"name": "sales", "display_name": f"Sales {number}"}}
     return {
         "stack": "demo",
         "service": service,
-        "resource": {**RESOURCE, "tags": {"edition": str(edition)}},
-        "deployments": {"gpt-4o": {**DEPLOYMENT, "sku": {"name": "GlobalStandard", "capacity": edition}}},
+        "resource": resource,
+        "deployments": {"gpt-4o": {**DEPLOYMENT, "sku": {"name": "GlobalStandard", "capacity": number}}},
         "files": {"faq": {"path": "faq.md"}},
-        "vector_stores": {"kb": {"name": f"kb {edition}", "files": ["faq"]}},
+        "vector_stores": {"kb": {"name": f"kb {number}", "files": ["faq"]}},
         "assistants": {
             "bot": {
                 "model": "gpt-4o",
-                "instructions": f"Edition {edition}.",
+                "instructions": f"Edition {number}.",
                 "tools": [{"file_search": {"vector_store": "kb"}}, {"code_interpreter": {"files": ["faq"]}}],
+                **({"keep_versions": 1} if edition == PRUNED else {}),
             }
         },
     }
@@ -87,7 +97,8 @@ class Scene:
             starts[service, NOTHING] = self._remember()
             forms[service, NOTHING] = self.form()
             self._write(1)
-            assert self.run("apply", "-y").code == 0
+            ended = self.run("apply", "-y")
+            assert ended.code == 0, ended
             starts[service, FIRST] = self._remember()
             forms[service, FIRST] = self.form()
         key = (service, " ".join((self._start, str(self._edition), *self.command)))
@@ -109,7 +120,7 @@ class Scene:
 
     def _write(self, edition: int) -> None:
         self.world.spec(**spec(self._service, edition))
-        self.world.write("faq.md", f"Edition {edition}.\n")
+        self.world.write("faq.md", f"Edition {min(edition, 2)}.\n")
 
     def strike(self, where: Where, fault: Fault, **over: Any) -> str:
         """Set a fault on a request; returns the path with the ids in it."""
@@ -146,7 +157,8 @@ class Scene:
         """Nothing is there twice."""
         live = self.world.dump()
         assert at_one_address(live) == {}
-        assert len(live["assistants"]) <= 1
+        assert versions_for_nothing(live) == []
+        assert len(live["assistants"]) + len(live["agents"]) <= 1
         assert len(live["vector_stores"]) <= 2
         assert len(live["accounts"]) <= 1
 

@@ -14,14 +14,22 @@ from typing import Any
 from tests.support import full_stack
 from tests.support.arena import Arena
 from tests.support.forked import AFTER, BEFORE, Ended, Stop, Trap
-from tests.support.live import at_one_address, differing, live_form, unrecorded, without
+from tests.support.live import (
+    at_one_address,
+    differing,
+    live_form,
+    newest,
+    unrecorded,
+    versions_for_nothing,
+    without,
+)
 
-from .crashing import foreign_objects
 from .edits import Repository
+from .others import foreign_objects, others_make
 
 Json = dict[str, Any]
 APPLY = ("apply", "-y", "--allow-deletes", "1000", "--ingest-timeout", "20")
-TARGETS = (  # method, path: every request that asstops makes of a service
+TARGETS = (  # method, path: every request that asstops makes of the service of assistants
     ("PUT", "/accounts/[^/]+$"), ("PATCH", "/accounts/[^/]+$"), ("GET", "/accounts/[^/]+$"),
     ("PUT", "/deployments/"), ("PATCH", "/deployments/"), ("DELETE", "/deployments/"), ("GET", "/deployments"),
     ("GET", "/operationStatuses/"),
@@ -31,6 +39,12 @@ TARGETS = (  # method, path: every request that asstops makes of a service
     ("GET", "/vector_stores/[^/]+$"), ("GET", "/vector_stores/[^/]+/files$"),
     ("POST", "/assistants$"), ("GET", "/assistants$"), ("POST", "/assistants/"), ("DELETE", "/assistants/"),
     ("GET", "/assistants/"),
+)  # fmt: skip
+OF_AGENTS = (
+    *(target for target in TARGETS if "assistants" not in target[1]),
+    ("POST", "/versions$"), ("POST", "/versions$"), ("GET", "/versions$"), ("DELETE", "/versions/"),
+    ("GET", "/agents$"), ("GET", "/agents/[^/]+$"), ("DELETE", "/agents/[^/]+$"),
+    ("GET", "/projects$"), ("GET", "/projects/[^/]+$"), ("PUT", "/projects/[^/]+$"), ("PATCH", "/projects/[^/]+$"),
 )  # fmt: skip
 # How a request goes wrong. Left out: what never ends by itself (stuck), and reads that say something wrong of what is
 # there (listings that lag, a 404), for then nobody can know what is live while a plan is made.
@@ -47,9 +61,9 @@ TROUBLES: tuple[Json, ...] = (
 class Life:
     """A stack from its first apply to its last. `log` is what happened, for whoever reads a failure."""
 
-    def __init__(self, arena: Arena, seed: int) -> None:
-        self.arena, self.chance = arena, random.Random(seed)
-        self.repository = Repository(self.chance, account=self.chance.random() < 0.7)
+    def __init__(self, arena: Arena, service: str, seed: int) -> None:
+        self.arena, self.chance, self.service = arena, random.Random(seed), service
+        self.repository = Repository(self.chance, account=self.chance.random() < 0.7, service=service)
         self.log: list[str] = []
         self.foreign: Json = {}
         self.orphans: set[str] = set()
@@ -99,7 +113,7 @@ class Life:
         if self.chance.random() < 0.1:
             what = self.chance.choice(("ingestion", "operation"))
             return {what: "fail", "nth": self.chance.randint(1, 3)}
-        method, path = self.chance.choice(TARGETS)
+        method, path = self.chance.choice(OF_AGENTS if self.service == "agents" else TARGETS)
         return {
             **self.chance.choice([trouble for trouble in TROUBLES if method != "GET" or trouble.get("status") != 404]),
             "method": method,
@@ -126,6 +140,8 @@ class Life:
         assert "unexpected " not in ended.out + ended.err, ended
         dump = self.arena.stage.dump()
         twice = {address: ids for address, ids in at_one_address(dump).items() if "#" not in address}
+        again = versions_for_nothing(dump)
+        assert not again, f"versions that were made for nothing: {again}"
         assert not twice, twice  # of pages of the record there may be two for a while; the end shows that both count
         others = {ident: item for ident, item in foreign_objects(dump).items() if ident in self.foreign}
         assert others == self.foreign, "what others have was touched"
@@ -147,16 +163,19 @@ class Life:
         dump = self.arena.stage.dump()
         if self.foreign or self.chance.random() < 0.5:
             return
-        account, model = "", "gpt-4o"
+        home, model = "", "gpt-4o"
+        if self.service == "agents":
+            home = "/api/projects/emulator"
         if self.repository.account:
             if not dump["deployments"] or dump["accounts"][0]["properties"]["provisioningState"] != "Succeeded":
                 return
-            account, model = full_stack.NAME, dump["deployments"][0]["name"]
-        stage = self.arena.stage
-        file = stage.upload("a.md", b"of somebody else\n", account=account)
-        stage.data("POST", "/vector_stores", {"name": "a", "file_ids": [file["id"]]}, account=account)
-        stage.data("POST", "/assistants", {"name": "a", "model": model}, account=account)
-        self.foreign = foreign_objects(stage.dump())
+            home, model = f"/{full_stack.NAME}", dump["deployments"][0]["name"]
+            if self.service == "agents":
+                if not dump["projects"] or dump["projects"][0]["properties"]["provisioningState"] != "Succeeded":
+                    return
+                home += "/api/projects/sales"
+        others_make(self.arena.stage, self.service, "a.md", "a", "a", home=home, model=model)
+        self.foreign = foreign_objects(self.arena.stage.dump())
         self.log.append("  others made things of their own")
 
     # The last apply, and the same spec on an empty service
@@ -164,6 +183,9 @@ class Life:
     def _end(self) -> None:
         arena = self.arena
         arena.forget()
+        if self.service == "agents":
+            self.repository.let_go()
+            self._write()
         ended = arena.run(*APPLY)
         self.log.append(f"the last apply -> {ended.code}")
         assert ended.code == 0, ended
@@ -171,11 +193,11 @@ class Life:
         arena.check_settled()
         dump = arena.stage.dump()
         orphans = unrecorded(dump).keys() & self.orphans
-        lived = live_form(without(dump, {*orphans, *self.foreign}))
+        lived = newest(live_form(without(dump, {*orphans, *self.foreign})))
         arena.stage.reset()
         arena.forget()
         arena.must(*APPLY)
-        fresh = live_form(arena.stage.dump())
+        fresh = newest(live_form(arena.stage.dump()))
         differs = differing(fresh, _alike(lived, fresh, bool(orphans)))
         assert not differs, f"on an empty service | after this life: {differs}"
 

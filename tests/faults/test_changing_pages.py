@@ -11,7 +11,7 @@ import pytest
 from tests.support.stage import Stage, emulator
 
 from . import meanwhile
-from .conftest import DEPLOYMENT, Ended, World
+from .conftest import DEPLOYMENT, RESOURCE, Ended, World
 from .test_pressure import applied
 
 Here = Callable[..., Ended]
@@ -144,3 +144,25 @@ def test_a_deployment_that_goes_before_it_is_read(paged: tuple[World, Stage], he
     assert ended.code == 2, ended
     assert "+ deployment.d4" in ended.out
     assert "1 to add, 0 to change, 0 to destroy" in ended.text
+
+
+def test_project(paged: tuple[World, Stage], here: Here) -> None:
+    """As with deployments: one that was read already goes, and the next page skips ours."""
+    world, stage = paged
+    resource = {**RESOURCE, "kind": "AIServices", "project": {"name": "sales"}}
+    world.spec(service="agents", resource=resource, assistants={"bot": {"model": "m"}})
+    applied(here(world, "apply", "-y", "--target", "resource.contoso"))
+    for name in ("first", "second"):
+        body = {"location": RESOURCE["location"], "identity": {"type": "SystemAssigned"}, "properties": {}}
+        stage.arm("PUT", f"{RESOURCE['name']}/projects/{name}", body)
+    applied(here(world, "apply", "-y", "--target", "project.sales"))
+    world.clear()
+    with meanwhile.before(world.server, "GET", "/projects$", 2, meanwhile.object_dropped("project", "first")) as seen:
+        ended = here(world, "apply", "-y", "--target", "project.sales")
+    assert len(seen) == 2
+    assert ended.code == 4, ended
+    assert "project.sales could not be created" in ended.text
+    assert "left alone" in ended.text
+    assert world.writes() == []
+    ended = here(world, "plan", "--detailed-exitcode", "--target", "project.sales")
+    assert ended.code == 0, ended

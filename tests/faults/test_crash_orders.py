@@ -29,7 +29,7 @@ STORE = "/vector_stores/vs_[^/]+$"
 
 def killed(arena: Arena, name: str, trap: Trap) -> Act:
     """Play an act until it is killed."""
-    act = undisturbed(arena, name, *ONE_AT_A_TIME)
+    act = undisturbed(arena, "assistants", name, *ONE_AT_A_TIME)
     arena.killed(trap, *act.command)
     return act
 

@@ -24,7 +24,7 @@ ACTS = ("create", "update", "destroy")
 @pytest.mark.parametrize("name", ACTS)
 def test_a_signal_during_a_write(arena: Arena, name: str, number: int) -> None:
     """Nothing follows but what the record has to be told, and then nothing is left that nobody knows of."""
-    act = undisturbed(arena, name, *ONE_AT_A_TIME)
+    act = undisturbed(arena, "assistants", name, *ONE_AT_A_TIME)
     writes = [request for request in act.requests if not request.startswith("GET")]
     for nth in range(1 + 2 * (number == signal.SIGTERM), len(writes) - 1, 4):  # the two signals take turns
         arena.go_back(act.start)
@@ -60,7 +60,7 @@ def undone(out: str) -> list[str]:
 @pytest.mark.parametrize("name", ACTS)
 def test_a_second_signal_ends_at_once(arena: Arena, name: str, number: int) -> None:
     """Also when a request is never answered; what it leaves is what a kill leaves."""
-    act = undisturbed(arena, name, *ONE_AT_A_TIME)
+    act = undisturbed(arena, "assistants", name, *ONE_AT_A_TIME)
     ended = arena.run(*act.command, trap=Stop(4, number, arena.nursery.err, method=WRITES, twice=True))
     assert ended.code == CODES[number], ended
     assert "Interrupted:" not in ended.out

@@ -323,7 +323,8 @@ def test_an_endpoint_with_more_than_the_endpoint(world: World, here: Here, tail:
 
 def test_no_endpoint(world: World, here: Here) -> None:
     data_only(world)
-    refused(here(world, "plan", AZURE_OPENAI_ENDPOINT=None), "there is no endpoint", "--local")
+    nowhere = {"AZURE_OPENAI_ENDPOINT": None, "FOUNDRY_PROJECT_ENDPOINT": None}
+    refused(here(world, "plan", **nowhere), "there is no endpoint", "--local")
 
 
 def test_a_key_with_a_line_break(world: World, here: Here) -> None:

@@ -103,16 +103,20 @@ class Arena:
 
 @pytest.fixture(scope="session")
 def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """Warmed by a whole life of the full stack, so that a fork has nothing left to import."""
+    """Warmed by a whole life of each service's full stack, so that a fork has nothing left to import."""
     scratch = tmp_path_factory.mktemp("nursery")
     found = Nursery(scratch)
     try:
         with emulator() as server:
             stage = Stage(scratch, server)
-            stage.write(full_stack.FIRST, full_stack.FIRST_FILES)
-            found.warm(scratch, stage.environ, "apply", "-y")
-            found.warm(scratch, stage.environ, "plan", "--detailed-exitcode")
-            found.warm(scratch, stage.environ, "destroy", "-y", "--purge")
+            for spec, files in (
+                (full_stack.FIRST, full_stack.FIRST_FILES),
+                (full_stack.AGENTS_FIRST, full_stack.AGENTS_FIRST_FILES),
+            ):
+                stage.write(spec, files)
+                found.warm(scratch, stage.environ, "apply", "-y")
+                found.warm(scratch, stage.environ, "plan", "--detailed-exitcode")
+                found.warm(scratch, stage.environ, "destroy", "-y", "--purge")
             stage.close()
         yield found
     finally:

@@ -76,3 +76,37 @@ SECOND: Spec = {
     },
 }
 SECOND_FILES = {"kb/returns.md": "sixty days now\n"}
+
+# The same for agents, with less of what both services have. Old versions of one agent go, those of another stay.
+_SALES = {"files": ["sales"], "chunking": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 200}}
+_ADVISER = {
+    "model": "gpt-4o",
+    "instructions": "You answer questions about returns.",
+    "tools": [{"file_search": {"vector_store": "handbook"}}, {"function": "get-weather"}],
+}
+_ANALYST = {
+    "model": "gpt-4o",
+    "instructions": "You compute.",
+    "tools": [{"code_interpreter": {"files": ["sales"]}}, {"file_search": {"vector_store": "sales"}}],
+    "keep_versions": 1,
+}
+AGENTS_FIRST: Spec = {
+    **FIRST,
+    "service": "agents",
+    "resource": {**_RESOURCE, "kind": "AIServices", "project": {"name": "sales", "display_name": "Sales"}},
+    "files": {"returns": {"path": "kb/returns.md"}, "sales": {"path": "data/sales.json"}},
+    "vector_stores": {"handbook": {"files": ["returns"]}, "sales": _SALES},
+    "assistants": {"adviser": _ADVISER, "analyst": _ANALYST, "greeter": {"model": "gpt-4o"}},
+}
+AGENTS_FIRST_FILES = {path: FIRST_FILES[path] for path in ("kb/returns.md", "data/sales.json")}
+AGENTS_SECOND: Spec = {
+    **AGENTS_FIRST,
+    "resource": {**_RESOURCE, "kind": "AIServices", "project": {"name": "sales", "display_name": "Sales and more"}},
+    "deployments": SECOND["deployments"],
+    "vector_stores": {"handbook": {"files": ["returns"]}, "sales": SECOND["vector_stores"]["sales"]},
+    "assistants": {
+        "adviser": {**_ADVISER, "instructions": "You answer questions about returns, and are kind."},
+        "analyst": _ANALYST,  # the store that it searches is another one now
+        "seller": {"model": "gpt-4o", "tools": [{"code_interpreter": {"files": ["sales"]}}]},
+    },
+}

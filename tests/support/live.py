@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -11,8 +12,9 @@ from asstops.record import decode, id_digest, is_page
 
 Json = dict[str, Any]
 _TIMES = {
-    "created_at", "last_active_at", "expires_at", "systemData", "internalId", "modified", "dateCreated",
+    "created_at", "last_active_at", "expires_at", "systemData", "internalId", "modified", "dateCreated", "principalId",
 }  # fmt: skip
+_OF_A_LIFE = ("guid", "agent_guid", "next", "version")  # what of an agent tells when it was made, and in which order
 _NOTHING = (None, "", [], {}, False)
 
 
@@ -43,10 +45,34 @@ def live_form(dump: Json) -> Json:
         "record": sorted(_recorded(page, dump["files"])[:-1] for page in pages),
         "vector_stores": _sorted([_plain(store, names) for store in stores]),
         "assistants": _sorted([_plain(_defaulted(item), names) for item in dump["assistants"]]),
+        "agents": [_agent(item, names) for item in sorted(dump["agents"], key=lambda item: item["name"])],
+        "projects": _sorted([_plain(item, names) for item in dump["projects"]]),
         "deployments": _sorted([_plain(item, names) for item in dump["deployments"]]),
         "accounts": _sorted([_plain(item, names) for item in dump["accounts"]]),
         "deleted_accounts": _sorted([item["name"] for item in dump["deleted_accounts"]]),
     }
+
+
+def newest(form: Json) -> Json:
+    """A live form with the newest version of each agent alone: how it came to be so is left out."""
+    return {**form, "agents": [{**agent, "versions": agent["versions"][-1:]} for agent in form["agents"]]}
+
+
+def versions_for_nothing(dump: Json) -> list[str]:
+    """Versions of agents, as NAME:NUMBER, that hold what the version before them does, or a number not theirs.
+
+    Every version that asstops makes says in its mark which number it was made to have.
+    """
+    found = []
+    for agent in dump["agents"]:
+        before: Any = None
+        for version in agent["versions"]:
+            now = {**_plain(version, {}), "version": "", "description": version.get("description")}
+            mark = from_metadata(version["metadata"])
+            if mark is not None and (now == before or str(mark.generation) != version["version"]):
+                found.append(version["id"])
+            before = now
+    return found
 
 
 def unrecorded(dump: Json) -> dict[str, str]:
@@ -60,11 +86,12 @@ def unrecorded(dump: Json) -> dict[str, str]:
 
 
 def without(dump: Json, ids: Collection[str]) -> Json:
-    """What is live but these objects."""
-    return {
+    """What is live but these objects; agents are known by their names."""
+    left = {
         name: [item for item in items if item.get("id") not in ids] if isinstance(items, list) else items
         for name, items in dump.items()
     }
+    return {**left, "agents": [agent for agent in left["agents"] if agent["name"] not in ids]}
 
 
 def at_one_address(dump: Json) -> dict[str, list[str]]:
@@ -95,6 +122,22 @@ def _defaulted(item: Json) -> Json:
         item = {**item, path: default if item.get(path) is None else item[path]}
     tools = [_tool(tool) for tool in item["tools"]]
     return {**item, "tools": _sorted(tools)}
+
+
+def _agent(item: Json, names: dict[str, str]) -> Json:
+    """An agent with all its versions, the oldest first; what an old one refers to may be gone."""
+    versions = [{k: v for k, v in version.items() if k not in _OF_A_LIFE} for version in item["versions"]]
+    plain = _plain({k: v for k, v in item.items() if k not in (*_OF_A_LIFE, "versions")}, names)
+    return {**plain, "versions": [_forgotten(_plain(version, names)) for version in versions]}
+
+
+def _forgotten(value: Any) -> Any:
+    """Without the ids of what is gone."""
+    if isinstance(value, dict):
+        return {key: _forgotten(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return _sorted([_forgotten(item) for item in value])
+    return re.sub(r"^(vs_|assistant-)[A-Za-z0-9]{20,}$", "gone", value) if isinstance(value, str) else value
 
 
 def _tool(tool: Json) -> Json:
