@@ -79,6 +79,14 @@ def matching(wanted: Wanted, snapshot: Snapshot, rules: Rules, stack: str) -> tu
             asked[address] = found[0]
         elif found:
             unclear.append(f"{address}: several have its name: {', '.join(sorted(found))}")
+    meant: dict[tuple[str, str], list[Address]] = {}
+    for address, remote_id in asked.items():
+        meant.setdefault((address.kind, remote_id), []).append(address)
+    for (_, remote_id), addresses in meant.items():
+        if len(addresses) > 1:
+            unclear.append(f"{remote_id} has the name of several: {', '.join(map(str, addresses))}")
+            for address in addresses:
+                del asked[address]
     return asked, unclear
 
 
@@ -125,7 +133,8 @@ def _objection(
         return Problem(
             f"{address}: {remote_id} belongs to the stack {target.mark.stack!r}",
             where,
-            "take it out of that stack first, without deleting it: remove its mark by hand",
+            "remove its mark by hand first (of an agent: make a version without the metadata key asstops, and delete "
+            "those that have it)",
         )
     if resource.source is None:
         return None

@@ -28,5 +28,12 @@ def drift(plan: Plan) -> Plan:
     return replace(plan, changes=changes, record=RecordAction.NONE, notices=notices)
 
 
+def missing(plan: Plan) -> bool:
+    """Whether something is not there that may have been deleted: others of the stack are there."""
+    return any(change.action is Action.CREATE for change in plan.changes) and (
+        plan.unchanged > 0 or any(change.live is not None for change in plan.changes)
+    )
+
+
 def _drifted(change: Change) -> tuple[FieldDiff, ...]:
     return tuple(diff for diff in change.diffs if diff.cause in (Cause.DRIFT, Cause.BOTH))

@@ -63,8 +63,23 @@ def observe(
                 elif needed:
                     fix = "what is left goes with the account; 'asstops migrate' writes the spec for service: agents"
                     notices.append(Notice(f"{section} are passed over: {error.message}", fix=fix))
+    beside: tuple[str, ...] = ()
+    if session.destroying and any(resource.owned for resource in by_kind["resource"]):
+        try:
+            beside = session.service.beside(session)
+        except ProviderError as error:
+            blind.add("files outside of projects")
+            notices.append(
+                Notice(f"nothing was read of what lies in the account itself: {error.message}", fix=error.fix)
+            )
     found = _told_apart(objects, wanted, stack, story or Story(), notices)
-    return replace(found, unread=frozenset(unread), blind=frozenset(blind), restoring=_restoring(session, by_kind))
+    return replace(
+        found,
+        unread=frozenset(unread),
+        blind=frozenset(blind),
+        beside=beside,
+        restoring=_restoring(session, by_kind),
+    )
 
 
 def _restoring(session: Session, wanted: Mapping[str, Sequence[Resource]]) -> Address | None:

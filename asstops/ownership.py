@@ -21,7 +21,7 @@ class Snapshot:
     journal on this machine can to their content. `dead` are entries of the record whose file is gone. `sources` are
     name and size of what the spec uploads, `foreign` digests of ids in the records of other stacks. `restoring` names
     an account that is about to come back from soft deletion with what it held, so that nothing else can be planned
-    before it is there.
+    before it is there. `beside` names what an account that is to go holds outside what kinds read.
     """
 
     objects: Mapping[str, Sequence[Observed]] = field(default_factory=dict)
@@ -35,6 +35,7 @@ class Snapshot:
     sources: frozenset[tuple[str, int]] = frozenset()
     foreign: frozenset[str] = frozenset()
     restoring: Address | None = None
+    beside: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return sum(len(found) for found in self.objects.values())
@@ -82,6 +83,7 @@ class Ownership:
             remote_id = resource.remote_id or (address.key if rules[address.kind].named else None)
             if remote_id is not None:
                 self._owners.setdefault((address.kind, remote_id), address)
+        self._lower = {(kind, i.lower()): o for (kind, i), o in self.by_id.items() if rules[kind].versioned}
         self._used = {used for live in self.by_id.values() for used in live.uses}
 
     def _add(self, kind: str, live: Observed) -> None:
@@ -165,7 +167,7 @@ class Ownership:
 
     def name_taken(self, address: Address) -> Problem | None:
         """Objection to a name that exists once and is not ours."""
-        live = self.by_id.get((address.kind, address.key))
+        live = self.by_id.get((address.kind, address.key)) or self._alike(address)
         if live is None or (live.mark is not None and live.mark.stack == self._stack):
             return None
         where = self._wanted[address].location
@@ -179,6 +181,12 @@ class Ownership:
         if self._rules[address.kind].versioned:
             fix = "choose another key, or take it out of that stack first"
         return Problem(f"{address} belongs to the stack {live.mark.stack!r}", where, fix)
+
+    def _alike(self, address: Address) -> Observed | None:
+        """An agent whose name differs in case alone: whether a service tells them apart is not known."""
+        if not self._rules[address.kind].versioned or address in self.owned:
+            return None
+        return self._lower.get((address.kind, address.key.lower()))
 
     def is_of_other_origin(self, address: Address, origin: str) -> bool:
         """Whether a spec of the same stack name made it from another repository or path."""

@@ -17,7 +17,9 @@ AT_LEAST = 10
 
 def check(plan: Plan, snapshot: Snapshot, stack: Stack, *, allow_deletes: int | None) -> None:
     """Raise UnsafePlan for a plan that empties the stack, deletes a large share of it, or takes others along."""
-    _others_in_the_account(plan, snapshot, stack, allow_deletes)
+    # What is in a project is in its account too.
+    if not _others_inside("resource", plan, snapshot, stack, allow_deletes):
+        _others_inside("project", plan, snapshot, stack, allow_deletes)
     if plan.destroy:
         return
     deletes = sum(1 for c in plan.changes if c.action in (Action.DELETE, Action.REPLACE))
@@ -47,38 +49,46 @@ def check(plan: Plan, snapshot: Snapshot, stack: Stack, *, allow_deletes: int | 
         )
 
 
-def _others_in_the_account(plan: Plan, snapshot: Snapshot, stack: Stack, allow_deletes: int | None) -> None:
-    """Deleting the account deletes everything in it, also what this stack does not own."""
-    if not any(c.address.kind == "resource" and c.action is Action.DELETE for c in plan.changes):
-        return
-    where = stack.account.location if stack.account is not None else stack.location
+def _others_inside(kind: str, plan: Plan, snapshot: Snapshot, stack: Stack, allow_deletes: int | None) -> bool:
+    """Deleting an account or a project deletes everything in it, also what this stack does not own.
+
+    Raises UnsafePlan unless that was allowed; returns whether one is deleted at all.
+    """
+    gone = next((c.address for c in plan.changes if c.address.kind == kind and c.action is Action.DELETE), None)
+    if gone is None:
+        return False
+    wanted = stack.resources.get(gone)
+    where = wanted.location if wanted is not None else stack.location
+    what = f"the {'account' if kind == 'resource' else kind} {gone.key}"
     others = [
-        o
-        for kind, found in snapshot.objects.items()
+        f"{o.kind} {o.name}"
+        for found in snapshot.objects.values()
         for o in found
-        if kind != "resource" and (o.mark is None or o.mark.stack != plan.target.stack)
+        if any(used[0] == kind for used in o.uses) and (o.mark is None or o.mark.stack != plan.target.stack)
     ]
+    others += snapshot.beside if kind == "resource" else ()
     if snapshot.blind and allow_deletes is None:
         kinds = ", ".join(sorted(snapshot.blind))
         raise UnsafePlan(
             [
                 Problem(
-                    f"the account {plan.target.account} would be deleted, and its {kinds} could not be read",
+                    f"{what} would be deleted, and its {kinds} could not be read",
                     where,
                     "get the role to read it, or, if all of it may go, add --allow-deletes 0",
                 )
             ]
         )
     if len(others) > (allow_deletes or 0):
-        named = ", ".join(f"{o.kind} {o.name}" for o in others[:5]) + (", …" if len(others) > 5 else "")
+        named = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
         raise UnsafePlan(
             [
                 Problem(
-                    f"the account {plan.target.account} also holds {len(others)} objects that the stack does not own "
-                    f"({named}); they would go with it",
+                    f"{what} also holds {len(others)} objects that the stack does not own ({named}); they would go "
+                    "with it",
                     where,
-                    "set managed: false on the resource to keep the account, or, if all of it may go, "
-                    f"add --allow-deletes {len(others)}",
+                    f"set managed: false on the {kind} to keep it, or, if all of it may go, add --allow-deletes "
+                    f"{len(others)}",
                 )
             ]
         )
+    return True

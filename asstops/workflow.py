@@ -86,12 +86,9 @@ def prepare(
         plan = make_plan(request, wanted, snapshot, session.service.rules)
     except UnsafePlan as error:
         raise UnsafePlan([placed(problem, stack) for problem in error.objections]) from error
-    return Prepared(
-        replace(plan, notices=(*session.service.notices(session), *plan.notices, *_of_homes(plan, session, snapshot))),
-        snapshot,
-        wanted,
-        session.service.rules,
-    )
+    notices = (*session.service.notices(session), *plan.notices, *_of_homes(plan, session, snapshot))
+    notices = (*notices, *_of_states(plan, snapshot), *_of_models(plan, wanted))
+    return Prepared(replace(plan, notices=notices), snapshot, wanted, session.service.rules)
 
 
 def placed(problem: Problem, stack: Stack) -> Problem:
@@ -118,6 +115,28 @@ def _of_homes(plan: Plan, session: Session, snapshot: Snapshot) -> Iterator[Noti
                 "brings it back, 'asstops destroy --purge' removes it for good",
                 str(change.address),
             )
+
+
+def _of_states(plan: Plan, snapshot: Snapshot) -> Iterator[Notice]:
+    """What is live and of no use, though its fields are as they should be."""
+    gone = {change.address for change in plan.changes if change.action is Action.DELETE}
+    for found in snapshot.objects.values():
+        for live in found:
+            if "state" in live.problems and live.mark is not None and live.mark.stack == plan.target.stack:
+                address = Address(live.kind, live.mark.key)
+                if address not in gone:
+                    yield Notice(live.problems["state"], str(address), "switch it on where it was switched off")
+
+
+def _of_models(plan: Plan, wanted: Mapping[Address, Resource]) -> Iterator[Notice]:
+    """An account that is yet to be made has no deployment but those of the spec."""
+    new = any(change.address.kind == "resource" and change.action is Action.CREATE for change in plan.changes)
+    if not new or any(address.kind == "deployment" for address in wanted):
+        return
+    models = sorted({str(r.body["model"]) for r in wanted.values() if isinstance(r.body.get("model"), str)})
+    if models:
+        text = f"the account is new and has no deployment, so there is no {', '.join(models)} for model: to mean"
+        yield Notice(text, fix="declare it under deployments:")
 
 
 def _inside(kind: str, snapshot: Snapshot, stack: str) -> list[str]:
@@ -151,12 +170,16 @@ def remains(stack: Stack, session: Session, journal: Journal) -> Remains:
     wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
     story, origin = journal.read(), origin_digest(stack.origin)
     snapshot = observe(session, wanted, stack.identity, story)
+    _check_record(snapshot, origin, stack)
+    items = gather(session, snapshot, story, stack.identity)
+    return Remains(target_of(stack, session), origin, snapshot, story.useless(snapshot.record.notes), items)
+
+
+def _check_record(snapshot: Snapshot, origin: str, stack: Stack) -> None:
     if any(origin and page.mark.origin not in ("", origin) for page in snapshot.record.pages):
         text = "the record of files was written by a spec of the same stack name, from another repository or path"
         fix = "choose another stack name, or take it over with 'asstops apply --accept-origin'"
         raise UnsafePlan([placed(Problem(text, fix=fix), stack)])
-    items = gather(session, snapshot, story, stack.identity)
-    return Remains(target_of(stack, session), origin, snapshot, story.useless(snapshot.record.notes), items)
 
 
 def target_of(stack: Stack, session: Session) -> Target:
@@ -245,6 +268,7 @@ def adopting(
         asked, unclear = adoption.matching(wanted, snapshot, rules, stack.identity)
     snapshot = _looked_at(snapshot, session, {(address.kind, remote_id) for address, remote_id in asked.items()})
     origin = origin_digest(stack.origin)
+    _check_record(snapshot, origin, stack)
     found, problems = adoption.chosen(asked, wanted, snapshot, rules, stack=stack.identity, origin=origin, trust=trust)
     if problems:
         raise UnsafePlan([placed(problem, stack) for problem in problems])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("drift")
 @format_option("json", text="How the drift is written to stdout; JSON has the form of a plan.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something has drifted, 0 when nothing has.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something drifted or is not there, else 0.")
 @target_option
 @global_options
 @click.pass_context
@@ -27,7 +27,7 @@ def command(context: click.Context, form: str, detailed_exitcode: bool, targets:
     What the spec changes since then is left out; 'asstops plan' shows both. What is not there is named, though nothing
     tells whether it was deleted. Reads live state, writes nothing.
     """
-    from asstops.drift import drift
+    from asstops.drift import drift, missing
     from asstops.workflow import prepare
 
     with opened(options_of(context)) as run:
@@ -39,7 +39,8 @@ def command(context: click.Context, form: str, detailed_exitcode: bool, targets:
             run.say(dumps(plan_to_json(run.masked(plan))))
         else:
             run.say(_text(run.masked(plan), run.reading(len(prepared.snapshot))))
-        return ExitCode.CHANGES if detailed_exitcode and plan.changes else ExitCode.OK
+        drifted = bool(plan.changes) or missing(prepared.plan)
+        return ExitCode.CHANGES if detailed_exitcode and drifted else ExitCode.OK
 
 
 def _text(plan: Plan, read: str) -> str:

@@ -46,9 +46,9 @@ def _table(found: Sequence[Item]) -> str:
     return table(
         rows,
         headers=("ADDRESS", "NAME", "STATE", "ID"),
-        width=terminal.width,
+        width=terminal.data_width,
         color=terminal.color,
-        whole=(0, 3),
+        whole=(0, 2, 3),
     )
 
 

@@ -53,7 +53,7 @@ def command(context: click.Context, form: str) -> int:
                 else (str(address), remote_id)
                 for address, remote_id in found.ids.items()
             ]
-            text = pairs(rows, width=terminal.width, color=terminal.color)
+            text = pairs(rows, width=terminal.data_width, color=terminal.color)
         run.say(text)
         return ExitCode.OK if found.ids or not found.missing else ExitCode.ERROR
 

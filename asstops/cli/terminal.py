@@ -12,6 +12,7 @@ import click
 from asstops.cli.options import Globals
 
 WIDTH_WITHOUT_TERMINAL = 100
+UNBOUNDED = 10_000
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Terminal:
     @classmethod
     def for_stdout(cls) -> Terminal:
         return cls._of(sys.stdout.isatty())
+
+    @property
+    def data_width(self) -> int:
+        """For what is there to be copied or read by programs: only a person's terminal has an edge."""
+        return self.width if self.tty else UNBOUNDED
 
     @classmethod
     def for_stderr(cls) -> Terminal:

@@ -6,6 +6,7 @@ have, its kind names in `lacks`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -32,6 +33,7 @@ from asstops.kinds.fields import (
 from asstops.model import Address, Ref, Resource
 
 MAX_NAME = 256
+SCHEMA_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_DESCRIPTION = 512
 MAX_INSTRUCTIONS = 256_000
 MAX_TOOLS = 128
@@ -249,7 +251,8 @@ def build_assistant(key: str, spec: AssistantSpec, body: dict[str, Any], ctx: Bu
 
 def check_name(name: str, ctx: BuildContext) -> None:
     if not 1 <= len(name) <= MAX_NAME:
-        ctx.problem(f"name has {len(name)} characters, 1 to {MAX_NAME} are allowed", ("name",), "shorten it")
+        fix = "shorten it" if name else "give it one, or remove the line"
+        ctx.problem(f"name has {len(name)} characters, 1 to {MAX_NAME} are allowed", ("name",), fix)
 
 
 def tool_entries(spec: AssistantSpec) -> Iterator[tuple[KeyPath, str, Any]]:
@@ -274,6 +277,12 @@ def _response_format(spec: str | ResponseFormatSpec, ctx: BuildContext) -> Any:
         )
     if spec.json_schema is None:
         return {"type": spec.type}
+    if not SCHEMA_NAME.fullmatch(spec.json_schema.name):
+        ctx.problem(
+            f"name {spec.json_schema.name!r} is not valid",
+            ("response_format", "json_schema", "name"),
+            "use 1 to 64 letters, digits, underscores and hyphens",
+        )
     schema: dict[str, Any] = {
         "name": spec.json_schema.name,
         "schema": dict(ctx.mapping(spec.json_schema.schema_, ("response_format", "json_schema", "schema"))),

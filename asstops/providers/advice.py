@@ -58,6 +58,8 @@ def no_keys(caller: Caller) -> str:
 
 def forbidden(caller: Caller, code: str, message: str) -> str:
     text = message.lower()
+    if "is disabled" in text and "agent" in text:
+        return "switch the agent on again where it was switched off, in the portal for example"
     if code == "AuthenticationTypeDisabled" or "key based authentication is disabled" in text:
         return "the resource takes no keys: unset AZURE_OPENAI_API_KEY and sign in with 'az login'"
     if any(word in text for word in _NETWORK):

@@ -42,6 +42,7 @@ class Session:
         self.purge = purge  # a deleted account is removed for good
         self.restoring = False  # True once a soft-deleted account was found that the spec wants back
         self.account_exists = False
+        self.account_url = ""  # of the account's own data plane, where that is not the service's
         self.limiter = Limiter()
         self._account = account
         self._lock = threading.RLock()

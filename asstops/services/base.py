@@ -100,6 +100,10 @@ class Service(ABC):
         """Every version of a live assistant, the newest first: the one that `live` shows. Only where they are kept."""
         raise NotImplementedError(f"{self.name} keeps no versions")
 
+    def beside(self, session: Session) -> tuple[str, ...]:
+        """What the account holds that no kind reads, by name: it goes when the account does."""
+        return ()
+
     def notices(self, session: Session) -> tuple[Notice, ...]:
         """What every plan should say of the service itself."""
         return ()

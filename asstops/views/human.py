@@ -29,11 +29,14 @@ def render_plan(plan: Plan, *, width: int, color: bool, read: str = "") -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
+NOT_THERE = "not there: "
+
+
 def render_drift(plan: Plan, *, width: int, color: bool, read: str = "") -> str:
     """What `asstops.drift.drift` has left of a plan, ending in a line break."""
     ink = Ink(max(width, MIN_WIDTH), color)
     fields = sum(len(change.diffs) for change in plan.changes)
-    ending = "No drift."
+    ending = "No drift in what is there." if any(n.message.startswith(NOT_THERE) for n in plan.notices) else "No drift."
     if fields:
         verb = "has" if fields == 1 else "have"
         objects = count(len(plan.changes), "object")

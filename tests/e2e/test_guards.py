@@ -202,7 +202,7 @@ def test_an_unmarked_account_and_deployment(stage: Stage, asstops: Inside) -> No
             *command,
             says="resource.conf-account exists already and carries no mark of asstops",
             at=line_of(stage, "resource:"),
-            fix="set managed: false to use it as it is, or choose another name",
+            fix="take it over with 'asstops adopt resource.conf-account'",
         )
         assert "deployment.gpt exists already and carries no mark of asstops" in told
     assert "resource" not in asstops.run("plan", "--destroy").stdout
@@ -280,7 +280,7 @@ def test_metadata_cleared_in_a_portal(stage: Stage, asstops: Inside) -> None:
     (docs,) = [item for item in stage.dump()["vector_stores"] if item["name"] == "docs"]
     stage.data("POST", f"/vector_stores/{docs['id']}", {"metadata": {}})
     says = f"vector_store.docs: {docs['id']} has its name and is used by this stack, but carries no mark of asstops"
-    fix = f"refer to it with id: {docs['id']}, or delete it by hand and let asstops make it anew"
+    fix = f"take it back with 'asstops adopt vector_store.docs {docs['id']}'"
     refused(stage, asstops, "apply", "-y", says=says, at=line_of(stage, "docs:"), fix=fix)
 
     (helper,) = stage.dump()["assistants"]

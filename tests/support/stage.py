@@ -96,14 +96,16 @@ class Stage:
     def load(self, **options: Any) -> Stack:
         return load(base=self.folder, environ=self.environ, **options)
 
-    def session(self, stack: Stack, *, purge: bool = False, ingest_timeout_s: float = 20) -> Session:
+    def session(
+        self, stack: Stack, *, purge: bool = False, destroying: bool = False, ingest_timeout_s: float = 20
+    ) -> Session:
         settings = Settings.from_environ(self.environ, local=True)
-        return open_session(stack, settings, purge=purge, ingest_timeout_s=ingest_timeout_s)
+        return open_session(stack, settings, purge=purge, destroying=destroying, ingest_timeout_s=ingest_timeout_s)
 
     @contextmanager
-    def opened(self, stack: Stack, *, purge: bool = False) -> Iterator[Session]:
+    def opened(self, stack: Stack, *, purge: bool = False, destroying: bool = False) -> Iterator[Session]:
         """A session whose connections are closed at the end."""
-        session = self.session(stack, purge=purge)
+        session = self.session(stack, purge=purge, destroying=destroying)
         try:
             yield session
         finally:
@@ -118,7 +120,7 @@ class Stage:
         """The plan for what the folder holds now."""
         loading = {name: options.pop(name) for name in ("env", "variables") if name in options}
         stack = self.load(**loading)
-        with self.opened(stack) as session:
+        with self.opened(stack, destroying=bool(options.get("destroy"))) as session:
             return self.prepare(stack, session, **options).plan
 
     def apply(
@@ -138,7 +140,7 @@ class Stage:
         loading = {name: options.pop(name) for name in ("env", "variables") if name in options}
         stack = self.load(**loading)
         self.events = []
-        with self.opened(stack, purge=purge) as session:
+        with self.opened(stack, purge=purge, destroying=bool(options.get("destroy"))) as session:
             prepared = self.prepare(stack, session, **options)
             safety.check(prepared.plan, prepared.snapshot, stack, allow_deletes=allow_deletes)
             report = apply(prepared.plan, session, prepared.snapshot, self.events.append, parallelism=parallelism)

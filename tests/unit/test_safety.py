@@ -21,6 +21,7 @@ def live(count: int, kind: str = "assistant", stack: str | None = "demo") -> lis
             remote_id=f"{kind}-{n}",
             name=f"n{n}",
             body={},
+            uses=frozenset({("resource", "resource-0")}) if kind != "resource" else frozenset(),
             mark=None if stack is None else Mark(stack=stack, key=f"k{n}"),
         )
         for n in range(count)

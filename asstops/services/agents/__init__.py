@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from asstops.errors import NotFound
+from asstops.providers.account_api import AccountApi
 from asstops.providers.agents_api import API_VERSION, AgentsApi
 from asstops.providers.settings import PROJECT_EXAMPLE, SettingsInvalid, project_endpoint
 from asstops.services.base import Service, Version
@@ -36,6 +38,20 @@ class AgentsService(Service):
 
     def whereabouts(self, session: Session) -> Mapping[str, str]:
         return {self.endpoint_variable: session.endpoint} if session.endpoint else {}
+
+    def beside(self, session: Session) -> tuple[str, ...]:
+        """Files and vector stores of the account itself, which are not those of its projects."""
+        if not session.account_url:
+            return ()
+        api = AccountApi(session.limiter, endpoint=session.account_url, credential=session.credential)
+        try:
+            files = [f"file {item.get('filename') or item['id']}" for item in api.list_files()]
+            stores = [f"vector store {item.get('name') or item['id']}" for item in api.list_vector_stores()]
+        except NotFound:
+            return ()
+        finally:
+            api.close()
+        return (*files, *stores)
 
     def connect(self, session: Session, endpoint: str, *, patient: bool) -> AgentsApi:
         return AgentsApi(

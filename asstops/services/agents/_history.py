@@ -5,7 +5,6 @@ A version never changes and cannot be made current by itself, so going back mean
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +38,7 @@ def versions(session: Session, live: Observed) -> tuple[Version, ...]:
 def request(version: Version) -> Json:
     """What is sent to make the version current again; the metadata still without a mark."""
     raw = version.raw
-    definition = {name: copy.deepcopy(value) for name, value in _definition(raw).items() if value is not None}
-    if tools := [wire.writable(tool) for tool in definition.get("tools") or ()]:
-        definition["tools"] = tools
+    definition = wire.sendable(_definition(raw))
     made: Json = {"definition": definition, "metadata": _pairs(raw)}
     if raw.get("description"):
         made["description"] = raw["description"]

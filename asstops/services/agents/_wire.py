@@ -141,8 +141,9 @@ def observed(agent: Mapping[str, Any], homes: Homes, listed: Sequence[Mapping[st
     latest: Mapping[str, Any] = (agent.get("versions") or {}).get("latest") or {}
     made = latest.get("definition") or {}
     metadata = latest.get("metadata") or {}
-    # A listing may lag behind the agent itself.
-    versions = [latest, *(version for version in listed if version.get("version") != latest.get("version"))]
+    # A listing may lag behind the agent itself, and come in another order than was asked for.
+    older = [version for version in listed if number(version) < number(latest)]
+    versions = [latest, *sorted(older, key=number, reverse=True)]
     tells = telling(versions)
     return Observed(
         kind="assistant",
@@ -159,10 +160,20 @@ def observed(agent: Mapping[str, Any], homes: Homes, listed: Sequence[Mapping[st
             Past(str(version.get("version")), uses(version.get("definition") or {}), tells=version is tells)
             for version in (versions if listed else ())
         ),
-        problems={} if made.get("kind") in (None, "prompt") else {"kind": f"it is an agent of kind {made['kind']}"},
-        pristine=is_genuine(latest),
+        problems=_problems(agent, made),
+        pristine=is_genuine(latest, versions),
         raw={"agent": agent, "latest": latest},
     )
+
+
+def _problems(agent: Mapping[str, Any], made: Mapping[str, Any]) -> Json:
+    """What keeps an agent from being used, or from being ours."""
+    found: Json = {}
+    if made.get("kind") not in (None, "prompt"):
+        found["kind"] = f"it is an agent of kind {made['kind']}"
+    if agent.get("state") == "disabled":
+        found["state"] = "it is disabled: nobody can talk with it"
+    return found
 
 
 def mark_of(version: Mapping[str, Any]) -> Mark | None:
@@ -171,15 +182,31 @@ def mark_of(version: Mapping[str, Any]) -> Mark | None:
     return mark if mark is not None and mark.key == version.get("name") else None
 
 
-def is_genuine(version: Mapping[str, Any]) -> bool:
-    """Whether a version carries the mark that was made for it; others may carry a copy of an older one's."""
+def number(version: Mapping[str, Any]) -> int:
+    """Its number; 0 for one that is none."""
+    text = str(version.get("version") or "")
+    return int(text) if text.isdecimal() else 0
+
+
+def is_genuine(version: Mapping[str, Any], versions: Sequence[Mapping[str, Any]] = ()) -> bool:
+    """Whether a version carries the mark that was made for it; others may carry a copy of an older one's.
+
+    A service may leave numbers out. So the first of `versions` that carries a mark counts as the one that it was made
+    for, where the number that it names is nobody's.
+    """
     mark = mark_of(version)
-    return mark is not None and str(mark.generation) == str(version.get("version"))
+    if mark is None:
+        return False
+    if mark.generation == number(version):
+        return True
+    same = [other for other in versions if mark_of(other) == mark]
+    taken = any(number(other) == mark.generation for other in versions)
+    return bool(same) and not taken and mark.generation < number(version) and min(same, key=number) is version
 
 
 def telling(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The version whose mark counts: the newest that carries its own, else the newest that carries any."""
-    genuine = next((version for version in versions if is_genuine(version)), None)
+    genuine = next((version for version in versions if is_genuine(version, versions)), None)
     return genuine or next((version for version in versions if mark_of(version) is not None), None)
 
 

@@ -9,6 +9,7 @@ Limits:       name 63, description 512, instructions 256,000 characters; metadat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 MAX_PAIRS = 16
 MAX_METADATA = MAX_PAIRS - 2  # beside the mark and the display name
 READERS = 8
+_ADDRESS = re.compile(r"https?://[^\s/]+")
 LOOKUPS = 6
 LOOKUP_PAUSE_S = 0.5
 
@@ -106,8 +108,8 @@ class AgentKind(Kind[AssistantSpec]):
                     "remove some, or name",
                 )
         resource = build_assistant(key, spec, body, ctx)
-        if spec.reasoning is not None:
-            body["reasoning"] = _given(spec.reasoning)
+        if spec.reasoning is not None and (reasoning := _given(spec.reasoning)):
+            body["reasoning"] = reasoning
         body.update(_tools(spec, ctx))
         if spec.keep_versions is not None:
             body["keep_versions"] = spec.keep_versions
@@ -198,19 +200,25 @@ def _tools(spec: AssistantSpec, ctx: BuildContext) -> dict[str, Any]:
         elif name == "file_search":
             if settings.vector_store is None:
                 ctx.problem("file_search of an agent needs a vector store", at, "name one: {vector_store: KEY}")
-            if settings.ranking_options is not None:
-                body["file_search.ranking_options"] = _given(settings.ranking_options)
+            if settings.ranking_options is not None and (ranking := _given(settings.ranking_options)):
+                body["file_search.ranking_options"] = ranking
         elif name in ("mcp", "openapi") and settings is None:
             ctx.problem(f"{name} is empty", at, "write its settings below it")
         elif isinstance(settings, McpSpec):
             _once(settings.server_label, "server_label", [*at, "server_label"], body["mcp"], ctx)
+            if not _ADDRESS.match(settings.server_url):
+                ctx.problem(
+                    f"server_url is {settings.server_url!r}, which is no address",
+                    (*at, "server_url"),
+                    "write https://…",
+                )
             body["mcp"].append(_given(settings))
         elif isinstance(settings, OpenApiSpec):
             _once(settings.name, "name", [*at, "name"], body["openapi"], ctx)
             body["openapi"].append(_openapi(settings, tuple(at), ctx))
         elif isinstance(settings, WebSearchSpec):
             body["web_search"] = True
-            body.update({f"web_search.{field}": value for field, value in _given(settings).items()})
+            body.update({f"web_search.{field}": value for field, value in _given(settings).items() if value})
     return body
 
 

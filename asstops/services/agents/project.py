@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from asstops.errors import NotFound
+from asstops.errors import NotFound, Problem, UnsafePlan
 from asstops.kinds import tags as tag_rules
 from asstops.kinds.base import BuildContext, Kind, Step, register
 from asstops.kinds.resource import ACCOUNT_NAME, ProjectSpec
 from asstops.mark import from_tags, is_ours, to_tags
 from asstops.model import Address, Observed, Resource
+from asstops.providers.settings import SettingsInvalid
 from asstops.rules import KindRules
 
 if TYPE_CHECKING:
@@ -68,7 +69,11 @@ class ProjectKind(Kind[ProjectSpec]):
         if api is None or not session.account_exists:
             return
         spelled = {resource.address.key.lower(): resource.address.key for resource in wanted}
-        for item in api.settled_projects():
+        projects = api.settled_projects()
+        for resource in wanted:
+            if resource.owned:
+                _refuse_another(resource, projects, session.stack)
+        for item in projects:
             name = _name_of(item)
             if name.lower() in spelled:
                 _located(session, item)
@@ -119,9 +124,35 @@ def _arm(session: Session) -> AccountApi:
     return session.arm
 
 
+def _refuse_another(resource: Resource, projects: Sequence[dict[str, Any]], stack: str) -> None:
+    """Refuse to begin a second project while the stack's first one, and all that is in it, would be deleted."""
+    names = {_name_of(item).lower() for item in projects}
+    for item in projects:
+        mark = from_tags(item.get("tags"))
+        own = mark is not None and mark.stack == stack and mark.key.lower() == _name_of(item).lower()
+        if own and resource.address.key.lower() not in names:
+            raise UnsafePlan(
+                [
+                    Problem(
+                        f"the stack has the project {_name_of(item)} already, and the spec now names "
+                        f"{resource.address.key}: it cannot be renamed, and deleting it deletes all that is in it",
+                        resource.location,
+                        "put the old name back, or destroy the stack under its old name first",
+                    )
+                ]
+            )
+
+
 def _located(session: Session, project: dict[str, Any]) -> None:
-    endpoints = (project.get("properties") or {}).get("endpoints") or {}
-    session.set_endpoint(str(endpoints.get(ENDPOINT) or ""), "the project's endpoint")
+    properties = project.get("properties") or {}
+    url = str((properties.get("endpoints") or {}).get(ENDPOINT) or "")
+    if not url and properties.get("provisioningState", "Succeeded") == "Succeeded":
+        # Without it all that is in the project would count as not there.
+        raise SettingsInvalid(
+            f"Azure Resource Manager shows no endpoint of the project {_name_of(project)} ({ENDPOINT!r})",
+            fix="leave resource: out of the spec and name the project's endpoint in FOUNDRY_PROJECT_ENDPOINT",
+        )
+    session.set_endpoint(url, "the project's endpoint")
 
 
 def _name_of(project: dict[str, Any]) -> str:

@@ -72,3 +72,5 @@ class FoundryAccountKind(ResourceKind):
     def located(self, session: Session, account: Mapping[str, Any]) -> None:
         """The project tells where the data plane is, not the account."""
         session.account_exists = True
+        endpoints = (account.get("properties") or {}).get("endpoints") or {}
+        session.account_url = str(endpoints.get("OpenAI Language Model Instance API") or "").rstrip("/")

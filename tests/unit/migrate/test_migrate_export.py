@@ -62,7 +62,8 @@ def test_objects_that_do_not_say_what_they_are() -> None:
         ('{"a": 1,\n "b": }', "x.json", "x.json:2:7: not valid JSON: a value is missing"),
         (f'{json.dumps(A)}\n{{"id": \n', "x.jsonl", "x.jsonl:2:8: not valid JSON: a value is missing"),
         ('{"a": 1, "a": 2}', "x.json", "x.json:1:10: key 'a' stands here and at x.json:1:2"),
-        ("", "x.json", "x.json:1:1: not valid JSON: a value is missing"),
+        ("", "x.json", "x.json: the file is empty"),
+        (" \n", "x.jsonl", "x.jsonl: the file is empty"),
         ("[" * 200, "x.json", "x.json:1:102: not valid JSON: objects and arrays stand more than 100 deep"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asstops.errors import SpecInvalid
+from asstops.errors import SpecInvalid, UsageError
 from asstops.migrate.exported import Exported
-from asstops.migrate.fresh import Migration, from_exported
-from asstops.migrate.report import Outcome
+from asstops.migrate.fresh import SPEC, Migration, from_exported
+from asstops.migrate.report import Outcome, Output
 from asstops.spec import Stack, load
 
 Json = dict[str, Any]
@@ -34,7 +35,7 @@ QUICK = settings(
 def migrated(*items: Any, **options: Any) -> Migration:
     found = Exported()
     found.take(list(items), "x.json")
-    return from_exported(found, stack="moved", source="x.json", **options)
+    return from_exported(found, **{"stack": "moved", "source": "x.json", **options})
 
 
 def assistant(**fields: Any) -> Json:
@@ -133,12 +134,22 @@ def test_every_field() -> None:
     assert agent.body["instructions"] == "Be brief.\n"
 
 
+SECRET = "sk-proj-abcdefghijklmnopqrstuvwx1234567890ABCDEFG"
+ANONYMOUS = {"type": "anonymous"}
 LOST = Outcome.LOST
 CHANGED = Outcome.CHANGED
 CASES: list[tuple[Json, Outcome, str, str]] = [
-    ({"model": None}, LOST, "", "names no model"),
     ({"description": "x" * 600}, LOST, "description", "600 characters and is cut to the 512"),
     ({"instructions": "x" * 256_001}, LOST, "instructions", "cut to the 256,000"),
+    ({"instructions": f"use {SECRET} ok"}, LOST, "instructions", "real key or token"),
+    (
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {"title": SECRET}}}},
+        LOST, "response_format", "real key or token",
+    ),
+    (
+        {"tools": [{"type": "openapi", "openapi": {"name": "a", "spec": {"x": SECRET}, "auth": ANONYMOUS}}]},
+        LOST, "tools[0]", "real key or token",
+    ),
     ({"instructions": 5}, LOST, "instructions", "no text"),
     ({"instructions": "a\r\nb"}, CHANGED, "instructions", "LF"),
     ({"instructions": "half \ud800 pair"}, CHANGED, "instructions", "half a surrogate pair"),
@@ -178,6 +189,50 @@ def test_what_cannot_come_along_is_told(fields: Json, outcome: Outcome, field: s
     found = told(made, outcome)
     assert why in found[address, field]
     assert loaded(made).service == "agents"
+    assert SECRET not in "".join(output.text for output in made.outputs) + repr(made.report)
+
+
+def test_an_assistant_without_a_model() -> None:
+    """All else of it comes along; the spec wants a model before it is valid, and with one it is."""
+    made = migrated(assistant(model=None, instructions="Be brief.", temperature=0.5))
+    assert entry_of(made) == {"name": "One", "instructions": {"file": "prompts/one.md"}, "temperature": 0.5}
+    assert "names no model" in told(made, LOST)["assistant.one", "model"]
+    with pytest.raises(AssertionError, match="model is missing"):
+        loaded(made)
+
+
+def test_defaults_need_no_line() -> None:
+    made = migrated(assistant(temperature=1.0, top_p=1))
+    assert entry_of(made) == {"name": "One", "model": "gpt-4o"}
+    kept = told(made, Outcome.KEPT)
+    for field in ("temperature", "top_p"):
+        assert kept["assistant.one", field] == "left out: it is the default"
+
+
+def marked(stack: str, **fields: Any) -> Json:
+    return assistant(metadata={"asstops": f"1 {stack} assistant.x 1 n - -|"}, **fields)
+
+
+@pytest.mark.parametrize(
+    ("owners", "name"),
+    [
+        ((), "migrated"),
+        (("shop",), "shop-agents"),
+        (("shop/prod", "shop"), "shop-agents"),
+        (("shop", "other"), "migrated"),
+        (("shop", "migrated", "migrated-agents"), "migrated-agents-2"),
+    ],
+)
+def test_the_name_of_the_new_stack(owners: tuple[str, ...], name: str) -> None:
+    """None that owns what was read: both may be applied at one project's endpoint."""
+    found = Exported()
+    found.take([assistant(id="asst_0"), *(marked(owner, id=f"asst_{owner}") for owner in owners)], "x.json")
+    made = from_exported(found, source="x.json")
+    assert (spec_of(made)["stack"], made.report.stack) == (name, name)
+    assert from_exported(found, stack="new", source="x.json").report.stack == "new"
+    for owner in owners:
+        with pytest.raises(UsageError, match="is the name of the old stack"):
+            from_exported(found, stack=owner.partition("/")[0], source="x.json")
 
 
 @pytest.mark.parametrize(
@@ -428,13 +483,16 @@ def plain(value: Any) -> Any:
 @QUICK
 @given(st.lists(ASSISTANTS, max_size=3), STORES, ATTACHMENTS, FILES)
 def test_whatever_comes_in_the_spec_loads(items: list[Json], store: Json, attached: Json, file: Json) -> None:
-    """And every assistant with a model is in it."""
+    """And every assistant is in it, once those without a model have one."""
     objects: list[Mapping[str, Any]] = [
         {**item, "object": "assistant", "id": f"asst_{number}"} for number, item in enumerate(items)
     ]
     objects += [{**store, "object": "vector_store", "id": "vs_1"}, {**file, "object": "file", "id": "file-1"}]
     objects += [{**attached, "object": "vector_store.file", "id": "file-1", "vector_store_id": "vs_1"}]
     made = migrated(*plain(objects))
-    stack = loaded(made)
-    named = [item for item in items if item.get("model") == "gpt-4o"]
-    assert sum(1 for address in stack.resources if address.kind == "assistant") >= len(named)
+    spec = spec_of(made)
+    for entry in spec.get("assistants", {}).values():
+        entry.setdefault("model", "gpt-4o")
+    first = Output(SPEC, yaml.safe_dump(spec, allow_unicode=True))
+    stack = loaded(replace(made, outputs=(first, *made.outputs[1:])))
+    assert sum(1 for address in stack.resources if address.kind == "assistant") == len(items)

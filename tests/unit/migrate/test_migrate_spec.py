@@ -9,12 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from asstops.errors import UsageError
 from asstops.migrate.edits import Edited
 from asstops.migrate.report import Entry, Outcome
 from asstops.migrate.respec import Rewritten, SpecText, is_for_agents, rewrite
+from asstops.spec.header import STACK
 from asstops.spec.spans import spots
 
 HEAD, AGENTS = "stack: shop\nservice: assistants\n", "stack: shop\nservice: agents\n"
+APART = "stack: shop-agents\nservice: agents\n"  # where no account tells the old stack from the new one
 
 # The same examples in every run: what a run finds is then its own doing.
 QUICK = settings(
@@ -36,10 +39,10 @@ def changed(made: Rewritten) -> dict[tuple[str, str], Entry]:
 
 
 WHOLE = {
-    "service alone": (HEAD, AGENTS),
+    "service alone": (HEAD, APART),
     "quotes and comments stay": (
         "# ä ☃ comment\nstack: shop # c\nservice:   'assistants'   # why\n\n\n# end\n",
-        "# ä ☃ comment\nstack: shop # c\nservice:   'agents'   # why\n\n\n# end\n",
+        "# ä ☃ comment\nstack: shop-agents # c\nservice:   'agents'   # why\n\n\n# end\n",
     ),
     "windows line ends and a byte order mark": (
         "\ufeffstack: shop\r\nservice: assistants\r\nresource:\r\n  name: a\r\n  sku: S0\r\n",
@@ -64,7 +67,7 @@ BELOW = {
         """,
         """
         resource:
-          name: contoso-ai   # ours
+          name: contoso-openai-ai   # ours
           resource_group: rg
           kind: AIServices  # old
           project: {name: shop}
@@ -244,7 +247,13 @@ BELOW = {
         """,
     ),
 }
-CASES = {**WHOLE, **{name: (HEAD + dedent(old), AGENTS + dedent(new)) for name, (old, new) in BELOW.items()}}
+CASES = {
+    **WHOLE,
+    **{
+        name: (HEAD + dedent(old), (AGENTS if "resource:" in old else APART) + dedent(new))
+        for name, (old, new) in BELOW.items()
+    },
+}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -294,7 +303,7 @@ def test_merged_and_shared_maps() -> None:
 def test_an_account_that_only_an_overlay_has() -> None:
     made = rewritten(HEAD, "resource: {name: a}\n", resource="b")
     assert made.texts == (
-        "stack: shop\nservice: agents\n",
+        APART,
         "resource: {name: b, project: {name: shop}}\n",
     )
 
@@ -356,7 +365,6 @@ def test_the_report_names_every_field() -> None:
     made = rewritten(text)
     kept = {(entry.address, entry.field) for entry in made.report.of(Outcome.KEPT)}
     assert kept == {
-        ("stack", "stack"),
         ("stack", "vars"),
         ("deployment.d", "model"),
         ("file.f", "path"),
@@ -368,9 +376,105 @@ def test_the_report_names_every_field() -> None:
         ("assistant.a", "tools.file_search"),
         ("assistant.a", "tools.function t"),
     }
-    assert set(changed(made)) == {("stack", "service"), ("assistant.a", "name"), ("resource", "")}
+    assert set(changed(made)) == {
+        ("stack", "service"),
+        ("stack", "stack"),
+        ("assistant.a", "name"),
+        ("resource", ""),
+    }
     assert lost(made) == {}
     assert any("FOUNDRY_PROJECT_ENDPOINT" in step for step in made.report.steps)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("shop", "shop-agents"),
+        ("x" * 48, "x" * 41 + "-agents"),
+        ("x" * 40 + "-yyy", "x" * 40 + "-agents"),
+        ("x" * 41 + "-agents", "x" * 39 + "-agents-2"),
+    ],
+)
+def test_the_name_of_a_stack_apart(old: str, new: str) -> None:
+    """Another one, that is valid."""
+    made = rewritten(f"stack: {old}\nservice: assistants\n")
+    assert (made.texts[0], made.report.stack) == (f"stack: {new}\nservice: agents\n", new)
+    assert STACK.fullmatch(new)
+    entry = changed(made)["stack", "stack"]
+    assert "take each other's files" in entry.told
+    assert ("--stack" in entry.fix, str(entry.at)) == (True, "s.yaml:1:8")
+
+
+UNMANAGED = "resource: {name: a, kind: AIServices, managed: false}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "overlays", "name"),
+    [
+        ("resource: {name: a}", (), "shop"),
+        ("resource: {name: a}", ("resource: {name: b}",), "shop"),
+        ("resource: {name: a}", ("resource: null",), "shop-agents"),
+        ("resource: {name: a}", ("resource:",), "shop-agents"),
+        ("resource: {name: a, managed: false}", (), "shop"),
+        ("resource: {name: a, kind: AIServices}", (), "shop"),
+        (UNMANAGED, (), "shop-agents"),
+        (UNMANAGED + "deployments: {d: {managed: false}}", (), "shop-agents"),
+        (UNMANAGED + "deployments: {d: {}}", (), "shop"),
+        ("", ("resource: {name: b}",), "shop-agents"),
+    ],
+)
+def test_a_stack_is_named_anew_where_its_place_may_stay(text: str, overlays: tuple[str, ...], name: str) -> None:
+    """An account of its own tells old and new apart, and where both own one account, they must be one stack."""
+    made = rewritten(HEAD + text, *overlays)
+    assert made.texts[0].startswith(f"stack: {name}\n")
+    assert made.report.stack == name
+
+
+def test_a_stack_s_name_in_overlays_and_with_variables() -> None:
+    made = rewritten('stack: "${s}"  # c\nservice: assistants\n', "stack: other\n")
+    assert made.texts == ('stack: "${s}-agents"  # c\nservice: agents\n', "stack: other-agents\n")
+    given = rewritten(HEAD, "stack: other\n", stack="new")
+    assert given.texts == ("stack: new\nservice: agents\n", "stack: other-agents\n")
+    assert changed(given)["stack", "stack"].fix == ""
+
+
+def test_a_stack_s_name_that_is_given() -> None:
+    """Not the old one, but where the account tells them apart."""
+    account = "resource: {name: a}\n"
+    assert rewritten(HEAD + account, stack="new").texts[0].startswith("stack: new\n")
+    assert rewritten(HEAD + account, stack="shop").texts[0].startswith("stack: shop\n")
+    with pytest.raises(UsageError, match="shop is the name of the old stack"):
+        rewritten(HEAD, stack="shop")
+
+
+def test_an_account_that_stays_is_not_to_be_destroyed() -> None:
+    """The old spec owns it, too; with another account there are two."""
+    text = HEAD + "resource: {name: a, kind: AIServices, custom_subdomain: a}\ndeployments: {d: {}}\n"
+    made = rewritten(text)
+    assert "never run asstops destroy with the old spec" in changed(made)["resource", ""].fix
+    assert "by hand" in made.report.steps[-1]
+    assert ("resource", "deployments") not in changed(made)
+    apart = rewritten(text, resource="b")
+    assert "resource: {name: b, kind: AIServices, project: {name: shop}, custom_subdomain: a-ai}" in apart.texts[0]
+    assert ("resource", "") not in changed(apart)
+    assert apart.report.steps[-1].startswith("take the old stack away")
+    assert "1 model deployment made anew" in changed(apart)["resource", "deployments"].told
+
+
+def test_a_deployment_of_other_hands_is_in_the_old_account() -> None:
+    text = "resource: {name: a}\ndeployments:\n  d: {model: {name: m}}\n  other: {managed: false}\n"
+    made = rewritten(HEAD + text)
+    entry = lost(made)["deployment.other", "managed"]
+    assert "the new account has none" in entry.told
+    assert ("model: and sku:" in entry.fix, str(entry.at)) == (True, "s.yaml:6:20")
+    assert changed(made)["resource", "deployments"].told.startswith("1 model deployment made anew")
+    assert lost(rewritten(HEAD + text.replace("name: a}", "name: a, kind: AIServices}"))) == {}
+
+
+def test_environments_are_planned_too() -> None:
+    made = rewritten(HEAD, "vars: {}\n", "vars: {}\n", spec="-f x.yaml")
+    assert any("the same with --env e0 and with --env e1;" in step for step in made.report.steps)
+    assert not any("--env" in step for step in rewritten(HEAD, spec="-f x.yaml").report.steps)
 
 
 @pytest.mark.parametrize(("text", "done"), [(HEAD, False), ("stack: s\nservice: agents\n", True), ("stack: s\n", True)])

@@ -35,7 +35,7 @@ def test_services_differ_in_kinds_only_where_they_must() -> None:
         ("reasoning: {effort: low}", "reasoning"),
         ("keep_versions: 3", "keep_versions"),
         ("tools: [web_search]", "tools.web_search"),
-        ("tools: [{mcp: {server_label: a, server_url: u}}]", "tools.mcp"),
+        ("tools: [{mcp: {server_label: a, server_url: 'https://u'}}]", "tools.mcp"),
         ("tools: [{openapi: {name: a, spec: {}, auth: {type: anonymous}}}]", "tools.openapi"),
         ("tools: [code_interpreter: {memory_limit: 1g}]", "tools.code_interpreter.memory_limit"),
         ("tools: [file_search: {ranking_options: {ranker: auto}}]", "tools.file_search.ranking_options"),
@@ -120,10 +120,10 @@ CASES = {
         "assistant.a: metadata has 15 entries, at most 14 are allowed beside name",
     ),
     "one label twice": (
-        entry("tools: [{mcp: {server_label: a, server_url: u}}, {mcp: {server_label: b2, server_url: w}}]").replace(
-            "b2", "a"
-        ),
-        "a, server_url: w",
+        entry(
+            "tools: [{mcp: {server_label: a, server_url: 'https://u'}}, {mcp: {server_label: b2, server_url: 'https://w'}}]"
+        ).replace("b2", "a"),
+        "a, server_url: 'https://w",
         "assistant.a: two tools have the server_label 'a'",
     ),
     "empty tool": (entry("tools: [mcp: ]"), "mcp", "assistant.a: mcp is empty"),
