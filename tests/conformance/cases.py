@@ -1,7 +1,7 @@
 """For every field of every kind: two values, and what changing from one to the other and taking it away must plan.
 
-Owns the specs of the conformance tests and the list of fields. `fields_of` reads a model, so that a new field without
-a case is noticed.
+Owns the specs of the conformance tests and the fields that `service: assistants` has; `agent_cases` has those of
+agents. `fields_of` reads a model, so that a new field without a case is noticed.
 """
 
 from __future__ import annotations
@@ -73,6 +73,9 @@ ARM: Json = {
     "assistants": {"helper": {"model": "gpt"}},
 }
 MISSING = object()
+_KEYS = {
+    "resource": "conf-account", "project": "conf-project", "deployment": "gpt", "file": "a", "vector_store": "docs",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,7 @@ class Case:
 
     @property
     def address(self) -> str:
-        key = {"resource": "conf-account", "deployment": "gpt", "file": "a", "vector_store": "docs"}
-        return f"{'assistant' if self.kind == 'tool' else self.kind}.{key.get(self.kind, 'helper')}"
+        return f"{'assistant' if self.kind == 'tool' else self.kind}.{_KEYS.get(self.kind, 'helper')}"
 
     def document(self, value: Any) -> Json:
         """The spec with this value at the field's place; MISSING takes it out."""
@@ -259,7 +261,8 @@ CASES: tuple[Case, ...] = (
 )  # fmt: skip
 
 ELSEWHERE: dict[str, str] = {
-    # Fields that are no part of a live object's form; each names the test that holds them to what they promise.
+    # Fields of every service that are no part of a live object's form; each names the test that holds them to what
+    # they promise.
     "resource.name": "test_the_account_is_the_one_that_is_named",
     "resource.resource_group": "test_the_account_is_the_one_that_is_named",
     "resource.subscription_id": "test_the_account_is_the_one_that_is_named",

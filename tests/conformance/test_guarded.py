@@ -9,7 +9,6 @@ import pytest
 from asstops.apply import apply
 from asstops.errors import UnsafePlan
 from asstops.model import Action
-from asstops.services import by_name
 from asstops.workflow import prepare
 from tests.support.stage import Stage, shown
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
+import pytest
+
+from asstops.errors import UnsafePlan
+from asstops.providers.settings import SettingsInvalid
+from asstops.services.agents import project
 from tests.support.stage import Stage, labels, shown
 
 Json = dict[str, Any]
@@ -135,3 +141,42 @@ def test_a_copied_mark_makes_nothing_ours(stage: Stage) -> None:
     body = {"sku": ours["sku"], "properties": {"model": ours["properties"]["model"]}, "tags": ours["tags"]}
     stage.arm("PUT", "acc/deployments/theirs", body)
     stage.assert_settled()
+
+
+def test_a_project_is_not_renamed(stage: Stage) -> None:
+    """The old one would be deleted with all that is in it, which the plan does not even see."""
+    stage.write(SPEC, FILES)
+    stage.apply()
+    stage.write({**SPEC, "resource": {**SPEC["resource"], "project": {"name": "sales2"}}})
+    for destroy in (False, True):
+        with pytest.raises(UnsafePlan, match="the stack has the project sales already"):
+            stage.plan(destroy=destroy)
+
+
+def test_what_others_have_in_it_keeps_an_account(stage: Stage) -> None:
+    """Also what lies in the account beside its projects, where a stack of assistants may have left it."""
+    stage.write(SPEC, FILES)
+    stage.apply()
+    stage.upload("theirs.md", b"theirs", account="acc")
+    with pytest.raises(UnsafePlan, match=r"account acc also holds 1 objects .*file theirs\.md"):
+        stage.destroy(allow_deletes=None)
+    assert stage.dump()["agents"] != []
+    stage.destroy(allow_deletes=1)
+
+
+def test_what_others_have_in_it_keeps_a_project(stage: Stage) -> None:
+    stage.write(SPEC, FILES)
+    stage.apply()
+    home = "/acc/api/projects/sales"
+    stage.project("POST", "/agents/lodger/versions", {"definition": {"kind": "prompt", "model": "gpt"}}, home=home)
+    owner: Json = {**SPEC, "resource": {**SPEC["resource"], "managed": False}}
+    stage.write(owner)
+    with pytest.raises(UnsafePlan, match=r"project sales also holds 1 objects .*assistant lodger"):
+        stage.destroy(allow_deletes=None)
+
+
+def test_a_project_without_an_endpoint_is_no_empty_one(stage: Stage) -> None:
+    stage.write(SPEC, FILES)
+    stage.apply()
+    with patch.object(project, "ENDPOINT", "Some other API"), pytest.raises(SettingsInvalid, match="no endpoint"):
+        stage.plan(destroy=True)

@@ -29,7 +29,7 @@ class Emu:
         self.server, self.url = server, server.url
         self.environment = environment(server.url)
         self.key = self.environment["AZURE_OPENAI_API_KEY"]
-        self.http = httpx2.Client(base_url=server.url, timeout=60)
+        self.http = httpx2.Client(base_url=server.url, timeout=60, verify=False)
 
     def token(self, audience: str) -> str:
         answer = self.http.get(

@@ -19,6 +19,7 @@ WORDS = st.text(
 NAMES = WORDS.filter(lambda text: text != "" and not text.startswith("asstops:"))
 FILE_NAMES = st.sampled_from(["a.md", "b.md", "sales.json", "Ünï cödé.md", "no-suffix", "c d.txt", "x.y.z"])
 MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4.1")
+SERVICES = st.sampled_from(["agents", "assistants"])
 METADATA = st.dictionaries(st.from_regex(r"m-[a-z0-9]{1,12}", fullmatch=True), WORDS, max_size=4)
 
 
@@ -68,13 +69,16 @@ def function_schemas(draw: st.DrawFn, *, strict: bool = False) -> dict[str, Any]
 
 
 @st.composite
-def spec_documents(draw: st.DrawFn, *, with_resource: bool | None = None) -> SpecCase:
-    """A valid `service: assistants` spec using every kind, with small files."""
-    document: dict[str, Any] = {"stack": draw(STACKS), "service": "assistants"}
+def spec_documents(draw: st.DrawFn, *, with_resource: bool | None = None, service: str = "") -> SpecCase:
+    """A valid spec of a service (of either one, when left out) using every kind, with small files."""
+    document: dict[str, Any] = {"stack": draw(STACKS), "service": service or draw(SERVICES)}
+    agents = document["service"] == "agents"
     content = st.binary(min_size=1, max_size=60)
     files: dict[str, bytes] = {}
     if with_resource if with_resource is not None else draw(st.booleans()):
         document["resource"] = draw(_resources())
+        if agents:
+            document["resource"]["project"] = draw(_projects())
         document["deployments"] = draw(st.dictionaries(st.sampled_from(MODELS), _deployments(), min_size=1, max_size=3))
     names = draw(st.lists(FILE_NAMES, unique=True, max_size=4))
     keys = draw(st.lists(KEYS, unique_by=str.lower, min_size=len(names), max_size=len(names)))
@@ -90,7 +94,7 @@ def spec_documents(draw: st.DrawFn, *, with_resource: bool | None = None) -> Spe
     document["tools"] = draw(st.dictionaries(KEYS, _tools(), max_size=3))
     deployments = sorted(document.get("deployments", MODELS))
     assistant = _assistants(deployments, entries, sorted(document["vector_stores"]), sorted(document["tools"]), files)
-    document["assistants"] = draw(st.dictionaries(KEYS, assistant, max_size=3))
+    document["assistants"] = draw(st.dictionaries(KEYS, _agents(assistant) if agents else assistant, max_size=3))
     return SpecCase({name: value for name, value in document.items() if value != {}}, files)
 
 
@@ -103,6 +107,13 @@ def _resources() -> st.SearchStrategy[dict[str, Any]]:
             "location": st.sampled_from(["swedencentral", "Sweden Central"]),
         },
         optional={"tags": METADATA, "protect": st.booleans()},
+    )
+
+
+def _projects() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"name": st.from_regex(r"[a-z][a-z0-9-]{1,10}[a-z0-9]", fullmatch=True)},
+        optional={"display_name": NAMES, "description": WORDS, "tags": METADATA},
     )
 
 
@@ -188,3 +199,24 @@ def _assistants(
         chosen = draw(st.lists(st.sampled_from(functions), unique=True))
         tools.extend({"function": name} for name in chosen)
     return {**assistant, "tools": tools} if tools else assistant
+
+
+@st.composite
+def _agents(draw: st.DrawFn, assistant: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+    """An assistant with what only agents have."""
+    agent = draw(assistant)
+    if draw(st.booleans()):
+        agent["reasoning"] = {"effort": draw(st.sampled_from(["low", "high"]))}
+    if draw(st.booleans()):
+        agent["keep_versions"] = draw(st.integers(1, 3))
+    more: list[Any] = [
+        {
+            "web_search": draw(
+                st.sampled_from([{}, {"search_context_size": "low"}, {"user_location": {"city": "Lund"}}])
+            )
+        },
+        {"mcp": {"server_label": "docs", "server_url": "https://docs.example.com", "allowed_tools": ["b", "a"]}},
+        {"openapi": {"name": "pets", "spec": {"openapi": "3.1.0", "x": None}, "auth": {"type": "anonymous"}}},
+    ]
+    tools = [*agent.get("tools", []), *draw(st.lists(st.sampled_from(more), unique_by=str, max_size=3))]
+    return {**agent, "tools": draw(st.permutations(tools))} if tools else agent

@@ -18,9 +18,9 @@ from asstops.emulator import EmulatorServer
 from asstops.model import Action, StepState, Verb
 from asstops.planner import Request, make_plan
 from asstops.services import by_name
-from tests.property.strategies import SpecCase, shuffled, spec_documents
-from tests.support.live import differing, is_bare, live_form
-from tests.support.stage import Stage, as_json, emulator, staged_in
+from tests.property.strategies import SERVICES, SpecCase, shuffled, spec_documents
+from tests.support.live import differing, is_bare, live_form, newest
+from tests.support.stage import Json, Stage, as_json, emulator, staged_in
 
 BOUNDED = settings(
     deadline=None, max_examples=12, derandomize=True, database=None,
@@ -64,15 +64,28 @@ SPECS = spec_documents().map(appliable)
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[SpecCase, SpecCase]:
     """Two specs of one stack in one account, as two commits may hold."""
-    with_resource = draw(st.booleans())
-    first, second = (appliable(draw(spec_documents(with_resource=with_resource))) for _ in range(2))
+    with_resource, service = draw(st.booleans()), draw(SERVICES)
+    both = spec_documents(with_resource=with_resource, service=service)
+    first, second = (appliable(draw(both)) for _ in range(2))
     document: dict[str, Any] = {**second.document, "stack": first.document["stack"]}
     if with_resource:
         same = {
             name: first.document["resource"][name] for name in ("name", "resource_group", "subscription_id", "location")
         }
         document["resource"] = {**second.document["resource"], **same}
+        if service == "agents":
+            project = {**second.document["resource"]["project"], "name": first.document["resource"]["project"]["name"]}
+            document["resource"]["project"] = project
     return first, replace(second, document=document)
+
+
+def meant(stage: Stage) -> Json:
+    """What is live, without how agents came to it: no version is made for what only a mark remembers."""
+    form = newest(live_form(stage.dump()))
+    for agent in form["agents"]:
+        for version in agent["versions"]:
+            version["metadata"] = {**version["metadata"], "": version["metadata"][""][:4]}
+    return form
 
 
 def put_on(stage: Stage, case: SpecCase) -> None:
@@ -123,20 +136,20 @@ def test_what_was_there_before_leaves_no_trace(server: EmulatorServer, history: 
     with staged_in(server) as stage:
         put_on(stage, first)
         stage.apply()
-        alone = live_form(stage.dump())
+        alone = meant(stage)
         put_on(stage, second)
         stage.apply()
         stage.assert_settled()
-        after = live_form(stage.dump())
+        after = meant(stage)
         put_on(stage, first)
         stage.apply()
         stage.assert_settled()
-        assert differing(live_form(stage.dump()), alone) == {}
+        assert differing(meant(stage), alone) == {}
 
         stage.reset()
         put_on(stage, second)
         stage.apply()
-        assert differing(after, live_form(stage.dump())) == {}
+        assert differing(after, meant(stage)) == {}
 
 
 @BOUNDED
@@ -154,7 +167,7 @@ def test_the_planner_is_the_same_whatever_order_it_reads_in(
         snapshot, wanted = stage.last.snapshot, list(stage.last.wanted.items())
         objects = {kind: source.sample(list(found), len(found)) for kind, found in snapshot.objects.items()}
         source.shuffle(wanted)
-        rules = {name: kind.rules for name, kind in by_name("assistants").kinds.items()}
+        rules = by_name(plan.target.service).rules
         again = make_plan(Request(plan.target), dict(wanted), replace(snapshot, objects=objects), rules)
         assert as_json(again) == as_json(plan)
         assert [step.id for step in graph.steps(again.changes)] == [step.id for step in graph.steps(plan.changes)]

@@ -38,7 +38,7 @@ def _loaded(case: SpecCase) -> Stack:
             )
             for address, resource in stack.resources.items()
         }
-        return replace(stack, root=Path(), files=(), resources=bare, account=None, warnings=())
+        return replace(stack, root=Path(), files=(), resources=bare, account=None, project=None, warnings=())
 
 
 def _load_bytes(data: bytes) -> tuple[Problem, ...]:
