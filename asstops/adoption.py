@@ -75,7 +75,10 @@ def matching(wanted: Wanted, snapshot: Snapshot, rules: Rules, stack: str) -> tu
             for other in snapshot.objects.get(address.kind, ())
             if other.mark is None and _same_name(resource, other, rules[address.kind], snapshot)
         ]
-        if len(found) == 1:
+        odd = [o for o in snapshot.objects.get(address.kind, ()) if o.remote_id in found and "kind" in o.problems]
+        if odd:
+            unclear.append(f"{address}: {odd[0].remote_id} cannot be taken over: {odd[0].problems['kind']}")
+        elif len(found) == 1:
             asked[address] = found[0]
         elif found:
             unclear.append(f"{address}: several have its name: {', '.join(sorted(found))}")

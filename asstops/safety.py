@@ -66,7 +66,14 @@ def _others_inside(kind: str, plan: Plan, snapshot: Snapshot, stack: Stack, allo
         for o in found
         if any(used[0] == kind for used in o.uses) and (o.mark is None or o.mark.stack != plan.target.stack)
     ]
-    others += snapshot.beside if kind == "resource" else ()
+    if kind == "resource":
+        others += snapshot.beside
+        going = {c.address.key for c in plan.changes if c.action is Action.DELETE and c.address.kind == "project"}
+        others += [
+            f"project {o.name}"
+            for o in snapshot.objects.get("project", ())
+            if o.mark is not None and o.mark.stack == plan.target.stack and o.remote_id not in going
+        ]
     if snapshot.blind and allow_deletes is None:
         kinds = ", ".join(sorted(snapshot.blind))
         raise UnsafePlan(

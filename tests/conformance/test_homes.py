@@ -180,3 +180,27 @@ def test_a_project_without_an_endpoint_is_no_empty_one(stage: Stage) -> None:
     stage.apply()
     with patch.object(project, "ENDPOINT", "Some other API"), pytest.raises(SettingsInvalid, match="no endpoint"):
         stage.plan(destroy=True)
+
+
+def test_another_project_is_not_taken_instead(stage: Stage) -> None:
+    """Not even one that is there already: the first one would go with what is in it."""
+    stage.write(SPEC, FILES)
+    stage.apply()
+    stage.arm("PUT", "acc/projects/common", {"location": "swedencentral", "identity": {"type": "SystemAssigned"}})
+    stage.write({**SPEC, "resource": {**SPEC["resource"], "project": {"name": "common", "managed": False}}})
+    with pytest.raises(UnsafePlan, match="the stack has the project sales already"):
+        stage.plan()
+
+
+def test_an_account_stays_while_a_project_does(stage: Stage) -> None:
+    """Whichever service's spec would take it away."""
+    stage.write(SPEC, FILES)
+    stage.apply()
+    stage.write({**SPEC, "resource": {**SPEC["resource"], "project": {"name": "sales", "managed": False}}})
+    with pytest.raises(UnsafePlan, match="also holds 1 objects .*project sales"):
+        stage.destroy(allow_deletes=None)
+    account = {name: value for name, value in SPEC["resource"].items() if name != "project"}
+    old = {"stack": "homes", "origin": "here", "service": "assistants", "resource": {**account, "kind": "AIServices"}}
+    stage.write(old)
+    with pytest.raises(UnsafePlan, match="also holds 1 objects .*project sales"):
+        stage.destroy(allow_deletes=None)

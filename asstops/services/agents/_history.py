@@ -5,7 +5,8 @@ A version never changes and cannot be made current by itself, so going back mean
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from asstops.mark import is_ours
@@ -32,7 +33,7 @@ def versions(session: Session, live: Observed) -> tuple[Version, ...]:
     found[str(latest.get("version"))] = dict(latest)  # also where a listing lags behind
     newest = _order(latest)
     known = sorted((version for version in found.values() if _order(version) <= newest), key=_order, reverse=True)
-    return tuple(_version(version, live, session) for version in known)
+    return tuple(_version(version, live, session, known) for version in known)
 
 
 def request(version: Version) -> Json:
@@ -50,13 +51,13 @@ def _order(version: Mapping[str, Any]) -> tuple[int, str]:
     return (int(number) if number.isdecimal() else 0, number)
 
 
-def _version(raw: Mapping[str, Any], live: Observed, session: Session) -> Version:
+def _version(raw: Mapping[str, Any], live: Observed, session: Session, every: Sequence[Mapping[str, Any]]) -> Version:
     agent = {"name": live.remote_id, "versions": {"latest": raw}}
     definition = _definition(raw)
     return Version(
         number=str(raw.get("version")),
         created_at=float(raw.get("created_at") or 0),
-        live=wire.observed(agent, session.homes),
+        live=replace(wire.observed(agent, session.homes), pristine=wire.is_genuine(raw, every)),
         content={
             "definition": _without_null(definition),
             "description": raw.get("description") or None,

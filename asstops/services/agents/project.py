@@ -71,8 +71,7 @@ class ProjectKind(Kind[ProjectSpec]):
         spelled = {resource.address.key.lower(): resource.address.key for resource in wanted}
         projects = api.settled_projects()
         for resource in wanted:
-            if resource.owned:
-                _refuse_another(resource, projects, session.stack)
+            _refuse_another(resource, projects, session.stack)
         for item in projects:
             name = _name_of(item)
             if name.lower() in spelled:
@@ -126,11 +125,10 @@ def _arm(session: Session) -> AccountApi:
 
 def _refuse_another(resource: Resource, projects: Sequence[dict[str, Any]], stack: str) -> None:
     """Refuse to begin a second project while the stack's first one, and all that is in it, would be deleted."""
-    names = {_name_of(item).lower() for item in projects}
     for item in projects:
         mark = from_tags(item.get("tags"))
         own = mark is not None and mark.stack == stack and mark.key.lower() == _name_of(item).lower()
-        if own and resource.address.key.lower() not in names:
+        if own and resource.address.key.lower() != _name_of(item).lower():
             raise UnsafePlan(
                 [
                     Problem(

@@ -42,6 +42,12 @@ class AssistantsService(Service):
         # An account's ends in a slash wherever Azure shows it.
         return {self.endpoint_variable: f"{session.endpoint}/", "OPENAI_API_VERSION": self.api_version(session)}
 
+    def beside(self, session: Session) -> tuple[str, ...]:
+        """Projects, which only the other service has: an account cannot go while it holds any."""
+        if session.arm is None or not session.account_exists:
+            return ()
+        return tuple(f"project {str(item['name']).rpartition('/')[2]}" for item in session.arm.list_projects())
+
     def connect(self, session: Session, endpoint: str, *, patient: bool) -> AssistantsApi:
         classic = _is_classic(session)
         return AssistantsApi(
