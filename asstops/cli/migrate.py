@@ -14,11 +14,10 @@ from asstops.cli import concealed
 from asstops.cli.options import Globals, format_option, global_options
 from asstops.cli.run import options_of
 from asstops.cli.terminal import Terminal
-from asstops.errors import AsstopsError, ExitCode, Problem, SpecInvalid, UsageError
+from asstops.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from asstops.cli.migrate_files import Target
-    from asstops.migrate.fresh import Migration
     from asstops.migrate.report import Report
 
 _PATH = click.Path(path_type=Path)
@@ -29,15 +28,17 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--from", "exported", type=_PATH, metavar="PATH", help="Read JSON exported from them: a file or a folder."
 )
-@click.option("--assistant", "chosen", multiple=True, metavar="ID", help="Only this one, of what is read; repeatable.")
+@click.option("--assistant", "chosen", multiple=True, metavar="ID", help="Only this one, by id or name; repeatable.")
 @click.option("-o", "--output", type=_PATH, metavar="PATH", help="Where the new spec goes: a folder, or a .yaml file.")
 @click.option("--in-place", is_flag=True, help="Edit the spec's own files.")
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")
 @click.option("--strict", is_flag=True, help="Exit 1 when anything is lost.")
-@click.option("--resource", default="", metavar="NAME", help="Name of the new account; the old name and -ai.")
-@click.option("--project", default="", metavar="NAME", help="Name of the project in it; the stack's name.")
-@click.option("--stack", default="", metavar="NAME", help="Name of the stack, with --live and --from.")
+@click.option(
+    "--resource", default="", metavar="NAME", help="Name of the new account; by default the old name and -ai."
+)
+@click.option("--project", default="", metavar="NAME", help="Name of the project in it; by default the stack's name.")
+@click.option("--stack", default="", metavar="NAME", help="Name of the new stack.")
 @format_option("json", text="How the report is written to stdout.")
 @global_options
 @click.pass_context
@@ -68,18 +69,21 @@ def command(
     if live or exported is not None:
         done = _fresh(options, exported, chosen, output, stack)
     else:
-        done = _from_spec(options, output, in_place, resource, project)
+        done = _from_spec(options, output, in_place, resource, project, stack)
         if done is None:
             click.echo("Nothing to migrate: the spec is for service: agents already.", err=True)
             return ExitCode.OK
     target, report, old = done
+    from asstops.cli.migrate_check import problems, problems_before
     from asstops.cli.migrate_files import check_free, write
 
+    fresh = live or exported is not None
     if not dry_run:
         check_free(target, force=force)
         write(target)
-        if not (live or exported):
-            report = replace(report, problems=_problems(options, target))
+    if not fresh:
+        check = problems_before if dry_run else problems
+        report = replace(report, problems=check(options, target))
     _show(options, target, report, old, form, dry_run)
     return ExitCode.ERROR if strict and not report.is_whole else ExitCode.OK
 
@@ -103,8 +107,8 @@ def _check_options(
         raise UsageError("--in-place is for a spec", fix="say with -o where the new spec goes")
     if in_place and output is not None:
         raise UsageError("--in-place and -o are two places", fix="name one")
-    if not fresh and (chosen or stack):
-        raise UsageError("--assistant and --stack go with --live or --from", fix="leave them out")
+    if not fresh and chosen:
+        raise UsageError("--assistant goes with --live or --from", fix="leave it out")
     if fresh and names:
         raise UsageError("--resource and --project are for a spec", fix="add resource: to the new spec instead")
     if stack:
@@ -119,63 +123,29 @@ def _check_options(
 def _fresh(options: Globals, path: Path | None, chosen: tuple[str, ...], output: Path | None, stack: str) -> _Done:
     """A new spec of what is read from the service or from an export."""
     from asstops.cli import migrate_files, migrate_sources
+    from asstops.cli.migrate_check import tried
+    from asstops.migrate.exported import named
     from asstops.migrate.fresh import from_exported
 
     if path is not None:
-        found, source = migrate_sources.exported(path, options.chdir), path.as_posix()
-        if missing := [ident for ident in chosen if ident not in found.assistants]:
-            raise AsstopsError(f"{source} holds no assistant {missing[0]}", fix="leave out --assistant for all of them")
+        found = migrate_sources.exported(path, options.chdir)
+        source = path.as_posix() if path.name.strip(".") else (options.chdir / path).resolve().name
     else:
         found, source = migrate_sources.live(options, chosen)
+    chosen = tuple(named(found.assistants, chosen))
     found.mask(concealed.redactor().value)
     folder = options.chdir / (output or migrate_files.FOLDER)
     if folder.suffix in migrate_files.YAML:
         raise UsageError("-o names a file, and the new spec comes with others", fix="name a folder")
     shown = (output or Path(migrate_files.FOLDER)).as_posix()
-    made = from_exported(found, stack=stack or "migrated", source=source, chosen=chosen, folder=shown)
+    made = from_exported(found, stack=stack, source=source, chosen=chosen, folder=shown)
     target = migrate_files.fresh(folder, [(item.path, item.text) for item in made.outputs])
-    return target, replace(made.report, problems=_tried(made)), {}
+    return target, replace(made.report, problems=tried(made, shown)), {}
 
 
-def _tried(made: Migration) -> tuple[Problem, ...]:
-    """What the new spec lacks, once its files are in place; found with stand-ins for them."""
-    import tempfile
-
-    from asstops.cli.migrate_files import fresh, write
-
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
-        standing = [(item.path, "stand-in\n") for item in made.report.missing]
-        target = fresh(folder, [*((item.path, item.text) for item in made.outputs), *standing])
-        write(target)
-        return _problems(Globals(chdir=folder), target)
-
-
-def _problems(options: Globals, target: Target) -> tuple[Problem, ...]:
-    """What `validate` says of the new spec."""
-    from asstops.cli.validate import NOWHERE
-    from asstops.spec import load
-
-    environ = {"AZURE_SUBSCRIPTION_ID": NOWHERE, "AZURE_TENANT_ID": NOWHERE, **os.environ}
-    try:
-        stack = load(
-            [Path(os.path.abspath(path)) for path in target.spec],
-            env=options.env,
-            variables=options.variables,
-            var_files=[Path(os.path.abspath(options.chdir / file)) for file in options.var_files],
-            environ=environ,
-            base=options.chdir,
-            allow_outside=options.allow_outside,
-        )
-        concealed.learn(stack.secrets)
-    except SpecInvalid as error:
-        return error.problems
-    except UsageError as error:
-        return (Problem(error.message, fix=error.fix),)
-    return ()
-
-
-def _from_spec(options: Globals, output: Path | None, in_place: bool, resource: str, project: str) -> _Done | None:
+def _from_spec(
+    options: Globals, output: Path | None, in_place: bool, resource: str, project: str, stack: str
+) -> _Done | None:
     """The spec for agents; None where it is one already."""
     from asstops.cli import migrate_files, migrate_sources
     from asstops.migrate.respec import is_for_agents, rewrite
@@ -197,12 +167,14 @@ def _from_spec(options: Globals, output: Path | None, in_place: bool, resource: 
             return migrate_files.into(place, found.paths, texts, overlays, whole=found.folders)
         return migrate_files.beside(found.paths, texts, overlays, place)
 
-    named = " ".join(f"-f {_shown(path, options.chdir)}" for path in made([text.text for text in found.texts]).spec)
+    named = " ".join(
+        f"-f {migrate_files.shown_from(path, options.chdir)}" for path in made([text.text for text in found.texts]).spec
+    )
     old = "its last version in git, and asstops destroy" if in_place else "asstops destroy of the old spec"
-    new = rewrite(found.texts, resource=resource, project=project, spec=named, old=old)
+    new = rewrite(found.texts, resource=resource, project=project, stack=stack, spec=named, old=old)
     before = {path: text.text for path, text in zip(found.paths, found.texts, strict=True)}
     target = made(list(new.texts))
-    return target, new.report, dict(zip(target.texts, before.values(), strict=True))
+    return replace(target, old=found.paths), new.report, dict(zip(target.texts, before.values(), strict=True))
 
 
 def _sibling(folder: Path) -> Path:
@@ -212,24 +184,20 @@ def _sibling(folder: Path) -> Path:
     return whole.with_name(whole.name + ENDING)
 
 
-def _shown(path: Path, base: Path) -> str:
-    whole = os.path.relpath(os.path.abspath(path), os.path.abspath(base))
-    return Path(whole).as_posix()
-
-
 def _show(options: Globals, target: Target, report: Report, old: Mapping[Path, str], form: str, dry_run: bool) -> None:
+    from asstops.cli.migrate_files import shown_from
     from asstops.views.machine import dumps
     from asstops.views.migration import render_migration, render_texts, to_json
 
-    texts = {_shown(path, options.chdir): text for path, text in target.texts.items()}
-    written = [*texts, *(_shown(path, options.chdir) for path in target.copies)]
+    texts = {shown_from(path, options.chdir): text for path, text in target.texts.items()}
+    written = [*texts, *(shown_from(path, options.chdir) for path in target.copies)]
     mask = concealed.redactor()
     report = mask.value(report)
     if form == "json":
         text = dumps(mask.value(to_json(report, written, dry_run=dry_run, texts=texts if dry_run else None)))
     else:
         terminal = Terminal.for_stdout()
-        before = {_shown(path, options.chdir): text for path, text in old.items()}
+        before = {shown_from(path, options.chdir): text for path, text in old.items()}
         text = f"{mask.text(render_texts(texts, before))}\n" if dry_run else ""
         text += render_migration(report, written, dry_run=dry_run, color=terminal.color, width=terminal.width)
     click.echo(mask.text(text), nl=False, color=Terminal.for_stdout().color)

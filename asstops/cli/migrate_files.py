@@ -24,7 +24,7 @@ YAML = (".yaml", ".yml")
 class Target:
     """Where each text goes, and which files go along with them as they are. `spec` is what -f is to name.
 
-    All of it stays in `root`, if there is one.
+    All of it stays in `root`, if there is one. `old` are the files that the texts were made from, in their order.
     """
 
     texts: Mapping[Path, str]
@@ -32,6 +32,7 @@ class Target:
     spec: tuple[Path, ...]
     root: Path | None = None
     replaces: bool = False
+    old: tuple[Path, ...] = ()
 
 
 def beside(paths: Sequence[Path], texts: Sequence[str], overlays: Sequence[int], output: Path | None) -> Target:
@@ -116,6 +117,11 @@ def _scalars(waiting: list[Spot]) -> list[tuple[str, str]]:
             waiting.append(inner)
         waiting += spot.items or []
     return found
+
+
+def shown_from(path: Path, base: Path) -> str:
+    """The path as it is named from `base`, `/`-separated."""
+    return Path(os.path.relpath(os.path.abspath(path), os.path.abspath(base))).as_posix()
 
 
 def check_free(target: Target, *, force: bool) -> None:

@@ -71,7 +71,12 @@ class Account:
                 self._ledger.kept(SECTION, field)
         if own is not None and own.text == "OpenAI":
             item.set(own, WANTED)
-            self._ledger.changed(SECTION, "kind", "OpenAI is AIServices now, which has projects", at=item.at(own))
+            self._ledger.changed(
+                SECTION,
+                "kind",
+                "OpenAI is AIServices now, which has projects; no account changes its kind, so it is a new one",
+                at=item.at(own),
+            )
         elif own is not None and own.text != WANTED:
             told = f"it is {own.text[:80]}, and agents need {WANTED}"
             self._ledger.lost(SECTION, "kind", told, f"write kind: {WANTED}", item.at(own))
@@ -110,7 +115,7 @@ class Account:
         self._renamed(item, value, field, text, new)
 
     def _renamed(self, item: Edited, value: Spot, field: str, old: str, new: str) -> None:
-        told = f"{old} is {new} now: no account changes its kind, so there is a new one, and the old one lives on"
+        told = f"{old} is {new} now, a new account beside the old one, which lives on"
         fix = "choose another with --resource NAME; it must be free in all of Azure" if field == "name" else ""
         self._ledger.changed(SECTION, field, told, fix, item.at(value))
 
@@ -161,4 +166,6 @@ def _is_false(spot: Spot | None) -> bool:
 
 
 def _is_null(spot: Spot | None) -> bool:
-    return spot is not None and spot.entries is None and not spot.style and spot.text in ("", "~", "null", "Null", "NULL")
+    return (
+        spot is not None and spot.entries is None and not spot.style and spot.text in ("", "~", "null", "Null", "NULL")
+    )

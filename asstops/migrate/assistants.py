@@ -51,19 +51,22 @@ class Translation:
     def address(self) -> str:
         return f"assistant.{self.key}"
 
-    def entry(self) -> dict[str, Any] | None:
-        """The entry of the spec; None for an assistant that names no model, which cannot run."""
-        model = self._text("model")
-        if not model or looks_secret(model):
-            self.ledger.lost(self.address, "", "it names no model", "write it into the spec by hand")
-            return None
+    def entry(self) -> dict[str, Any]:
+        """The entry of the spec; without a model, which the spec then lacks, for an assistant that names none."""
         made: dict[str, Any] = {}
+        model = self._text("model")
+        if looks_secret(model):
+            model = ""
+        if not model:
+            told = "it names no model, and the new spec is not valid without one"
+            self.ledger.lost(self.address, "model", told, "write model: into the new spec")
         name = self._cut("name", MAX_NAME)
         if name == self.key:
             self.ledger.kept(self.address, "name")
         elif name:
             made["name"] = literal(name)
-        made["model"] = literal(model)
+        if model:
+            made["model"] = literal(model)
         if description := self._cut("description", MAX_DESCRIPTION):
             made["description"] = literal(description)
         if instructions := self._instructions():
@@ -73,7 +76,7 @@ class Translation:
         for field, most in (("temperature", 2), ("top_p", 1)):
             number = self._number(field, most)
             if number == 1:
-                self.ledger.kept(self.address, field)  # what every service has where none is given
+                self.ledger.kept_by_default(self.address, field)  # what every service has where none is given
             elif number is not None:
                 made[field] = number
         if effort := self._effort():
@@ -115,6 +118,12 @@ class Translation:
     def _instructions(self) -> dict[str, str] | None:
         """The prompt in a file of its own. Files are read with LF, so other line ends do not last."""
         text = self._text("instructions")
+        if looks_secret(text):
+            told = "something in them looks like a real key or token, and those never go into a repository"
+            path = f"prompts/{stem_for(self.key)}.md"
+            fix = f"write them without it to {path}, and instructions: {{file: {path}}} into the new spec"
+            self.ledger.lost(self.address, "instructions", told, fix)
+            return None
         if len(text) > MAX_INSTRUCTIONS:
             told = f"they have {len(text):,} characters and are cut to the {MAX_INSTRUCTIONS:,} that are allowed"
             self.ledger.lost(self.address, "instructions", told, "shorten them yourself")
@@ -166,6 +175,8 @@ class Translation:
         text = _schema_of(schema) if kind == "json_schema" else None
         if text is None or not isinstance(schema, Mapping):
             told = f"it is none that is known: {str(form)[:80]}"
+            if looks_secret(str(form)):
+                told = "something in it looks like a real key or token, and those never go into a repository"
             self.ledger.lost(self.address, "response_format", told, "write response_format: anew")
             return None
         path = f"schemas/{stem_for(self.key)}.json"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from asstops.errors import NotFound
+from asstops.migrate.report import listed
 
 Json = Mapping[str, Any]
 _BY_OBJECT = {
@@ -50,7 +53,7 @@ class Exported:
         lists = [name for name in _COLLECTIONS if isinstance(value.get(name), list)]
         if not lists:
             said = value.get("object")
-            self.odd.append((where, f"is {str(said)[:40]!r}" if isinstance(said, str) else "says not what it is"))
+            self.odd.append((where, f"is {str(said)[:40]!r}" if isinstance(said, str) else "does not say what it is"))
             return
         if value.get("has_more") is True:
             self.partial.append(where)
@@ -94,6 +97,26 @@ def _kind_of(value: Json) -> str:
     if ident.startswith("asst_") or ("model" in value and ("instructions" in value or "tools" in value)):
         return "assistant"
     return ""
+
+
+def named(assistants: Mapping[str, Json], wanted: Collection[str]) -> list[str]:
+    """The ids of the assistants that are `wanted`, by id or by name. Raises NotFound with those that there are."""
+    return list(dict.fromkeys(_named(assistants, text) for text in wanted))
+
+
+def _named(assistants: Mapping[str, Json], text: str) -> str:
+    if text in assistants:
+        return text
+    found = [ident for ident, item in assistants.items() if item.get("name") == text]
+    if len(found) == 1:
+        return found[0]
+    shown = [f"{ident} ({item.get('name')})" if item.get("name") else ident for ident, item in assistants.items()]
+    if found:
+        raise NotFound(f"{len(found)} assistants are named {text}", fix=f"name one by its id: {listed(found)}")
+    raise NotFound(
+        f"there is no assistant {text}",
+        fix=f"there are {listed(shown)}; leave out --assistant to bring over all of them",
+    )
 
 
 def used_by(assistant: Json) -> tuple[list[str], list[str]]:

@@ -13,6 +13,7 @@ from asstops.migrate.exported import Exported, used_by
 from asstops.migrate.functions import Functions
 from asstops.migrate.naming import Keys
 from asstops.migrate.report import Ledger, Output, Report
+from asstops.migrate.stack_name import for_what_was_read
 from asstops.migrate.texts import after_apply
 
 SPEC = "asstops.yaml"
@@ -27,13 +28,15 @@ class Migration:
 
 
 def from_exported(
-    exported: Exported, *, stack: str, source: str, chosen: Collection[str] = (), folder: str = ""
+    exported: Exported, *, stack: str = "", source: str, chosen: Collection[str] = (), folder: str = ""
 ) -> Migration:
     """Write a spec of what was read; of all assistants, or of the `chosen` ids and what they use.
 
+    `stack` is the name of the new stack, "" for a default. Raises UsageError for one that owns some of what was read.
     `source` and `folder` are for people: where it comes from, and where the spec goes.
     """
     ledger = Ledger()
+    stack = for_what_was_read(exported, stack)
     contents, functions = Contents(exported, ledger), Functions(ledger, Keys())
     keys, outputs = Keys(), list[Output]()
     entries: dict[str, Any] = {}
@@ -42,8 +45,7 @@ def from_exported(
         name = item.get("name")
         key = keys.take(name if isinstance(name, str) else "", f"assistant-{ident[-8:]}")
         translation = Translation(key, item, contents, functions, ledger, outputs)
-        if (entry := translation.entry()) is not None:
-            entries[key] = entry
+        entries[key] = translation.entry()
         _marked(item, translation.address, ledger)
     _rest(exported, contents, ledger, everything=not chosen)
     for ident in exported.masked:
@@ -77,7 +79,7 @@ def from_exported(
 def _head(source: str) -> str:
     shown = "".join(char if char.isprintable() else "?" for char in source)
     return (
-        f"# Made by asstops migrate from {shown}.\n"
+        f"# Made by asstops migrate from {shown}\n#\n"
         "# Without resource: it goes to the project that FOUNDRY_PROJECT_ENDPOINT names; without deployments: any\n"
         "# model is taken for a deployment that is there. docs/spec.md has both.\n\n"
     )

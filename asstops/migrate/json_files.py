@@ -20,6 +20,9 @@ _LINES = (".jsonl", ".ndjson")
 def read_values(text: str, source: Source, problems: Problems) -> Iterator[tuple[Any, str]]:
     """Every document of a file with where it stands; what cannot be read is a problem with its line and column."""
     text = text.removeprefix("\ufeff")
+    if not text.strip():
+        problems.add("the file is empty", source.at(), "export it again, or take it away")
+        return
     if source.path.suffix.lower() not in _LINES:
         tried = Problems()
         node = read_json(text, source, tried)

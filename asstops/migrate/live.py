@@ -6,9 +6,8 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from asstops.errors import NotFound
 from asstops.migrate.contents import is_record
-from asstops.migrate.exported import Exported, used_by
+from asstops.migrate.exported import Exported, named, used_by
 
 if TYPE_CHECKING:
     from asstops.providers.assistants_api import AssistantsApi
@@ -19,15 +18,13 @@ READERS = 8
 def read_live(api: AssistantsApi, chosen: Collection[str] = ()) -> Exported:
     """Every assistant, vector store and file of the account, or the `chosen` assistants and the stores they search.
 
-    Reads by listing pages, and the files of each store. Raises NotFound for an id that is none, and Retired where the
-    API is gone.
+    `chosen` are ids or names. Reads by listing pages, and the files of each store. Raises NotFound for what is neither,
+    and Retired where the API is gone.
     """
     found = Exported()
-    for item in api.list_assistants():
-        if not chosen or item["id"] in chosen:
-            found.assistants[item["id"]] = item
-    if missing := [ident for ident in chosen if ident not in found.assistants]:
-        raise NotFound(f"there is no assistant {missing[0]}", fix="leave out --assistant to bring over all of them")
+    found.assistants = {item["id"]: item for item in api.list_assistants()}
+    if chosen:
+        found.assistants = {ident: found.assistants[ident] for ident in named(found.assistants, chosen)}
     searched = {ident for item in found.assistants.values() for ident in used_by(item)[0]}
     for store in api.list_vector_stores():
         if not is_record(store) and (not chosen or store["id"] in searched):

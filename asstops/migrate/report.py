@@ -21,7 +21,8 @@ class Outcome(Enum):
 class Entry:
     """One field of one object. `address` is the new spec's; `field` is empty where all of the object is meant.
 
-    `told` says how it changed, or why it is lost; `fix` what is left to do. `at` is where it stood.
+    `told` says how it changed, why it is lost, or why the spec needs no line for what is kept; `fix` what is left to
+    do. `at` is where it stood.
     """
 
     outcome: Outcome
@@ -78,6 +79,10 @@ class Ledger:
     def kept(self, address: str, *fields: str) -> None:
         for field in fields:
             self._add(Outcome.KEPT, address, field)
+
+    def kept_by_default(self, address: str, field: str) -> None:
+        """The field needs no line in the spec."""
+        self._add(Outcome.KEPT, address, field, "left out: it is the default")
 
     def changed(self, address: str, field: str, told: str, fix: str = "", at: Location | None = None) -> None:
         self._add(Outcome.CHANGED, address, field, told, fix, at)

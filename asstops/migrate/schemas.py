@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from asstops.migrate.naming import sound
+from asstops.migrate.naming import looks_secret, sound
 from asstops.spec.json_reader import read_json
 from asstops.spec.nodes import Problems, Source
 from asstops.spec.schema_check import check_parameters, check_schema
@@ -19,6 +19,8 @@ def json_text(value: Any) -> str:
 
 def trouble(text: str, *, parameters: bool = False, strict: bool = False) -> str:
     """The first thing that is wrong with a schema, "" for nothing; `parameters` are a function's."""
+    if looks_secret(text):
+        return "something in it looks like a real key or token, and those never go into a repository"
     problems, source = Problems(), Source(Path("."), "")  # it was never in a file
     node = read_json(text, source, problems)
     if node is not None and parameters:

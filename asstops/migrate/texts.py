@@ -27,7 +27,9 @@ def after_edit(
     also = f"; the same with {' and with '.join(f'--env {name}' for name in environments)}" if environments else ""
     end = f"take the old stack away with {old} when nothing uses it any more"
     if stays:
-        end = "delete the old assistants by hand when nothing uses them any more; asstops destroy of the old spec would "
+        end = (
+            "delete the old assistants by hand when nothing uses them any more; asstops destroy of the old spec would "
+        )
         end += "delete the account and the deployments that the new one uses"
     return (
         *(() if account else (place,)),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _NO_VALUES: Mapping[str, Value] = MappingProxyType({})
+_AS_THEY_ARE: Mapping[Path, bytes] = MappingProxyType({})
 
 
 def load(
@@ -32,12 +33,14 @@ def load(
     base: Path = Path("."),
     allow_outside: bool = False,
     pinned: Mapping[str, Value] = _NO_VALUES,
+    instead: Mapping[Path, bytes] = _AS_THEY_ARE,
 ) -> Stack:
     """Read and check a spec.
 
     `files` are files or folders, `asstops.yaml` in `base` when empty. Raises SpecInvalid with every problem found, and
     UsageError when there is no spec file or no such environment. File contents are not hashed: see `hash_files`.
-    `pinned` are values of variables that a saved plan brings; they come before all others.
+    `pinned` are values of variables that a saved plan brings; they come before all others. `instead` holds, by absolute
+    path, what the YAML files that are there are taken to contain.
     """
     from asstops.spec.loader import load_stack
 
@@ -50,6 +53,7 @@ def load(
         base=base,
         allow_outside=allow_outside,
         pinned=pinned,
+        instead=instead,
     )
 
 

@@ -72,13 +72,14 @@ def load_stack(
     base: Path,
     allow_outside: bool,
     pinned: Mapping[str, Value],
+    instead: Mapping[Path, bytes],
 ) -> Stack:
     """See `asstops.spec.load`."""
     specs = find_sources(files, env, base)
     problems = Problems()
     every = [kind for service in services.every() for kind in service.kinds.values()]
     sections = {kind.section for kind in every if not kind.single} | {functions.SECTION, "vars"}
-    files_of = _Files(base, allow_outside)
+    files_of = _Files(base, allow_outside, instead)
     read = [document for spec in specs if (document := _read(spec, sections, files_of, problems)) is not None]
     whole = unite(read, sections, problems)
     if whole is None or len(read) < len(specs):
@@ -122,9 +123,12 @@ class _Files:
 
     base: Path
     allow_outside: bool
+    instead: Mapping[Path, bytes]
 
     def read(self, source: Source, problems: Problems) -> bytes | None:
         """The content of one, None after a problem."""
+        if (given := self.instead.get(Path(os.path.abspath(source.path)))) is not None:
+            return given
         try:
             return read_bytes(source.path, self.base, MAX_BYTES, allow_outside=self.allow_outside)
         except Unreadable as error:

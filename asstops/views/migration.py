@@ -67,7 +67,7 @@ def _numbers(report: Report) -> dict[str, int]:
 
 def _entries(entries: Sequence[Entry], ink: Ink) -> Iterator[str]:
     """What is kept in one line, the rest one by one: what is lost comes last, where it is seen."""
-    kept = [safe(entry.field) for entry in entries if entry.outcome.value == KEPT]
+    kept = [_kept(entry) for entry in entries if entry.outcome.value == KEPT]
     if kept:
         yield from ink.lines([("dim", f"  {KEPT:<{_WIDTH}}"), ("", ", ".join(kept))], 2 + _WIDTH)
     for word in (CHANGED, LOST):
@@ -81,6 +81,10 @@ def _entries(entries: Sequence[Entry], ink: Ink) -> Iterator[str]:
                 if entry.fix:
                     fix: list[Span] = [("dim", " " * (2 + _WIDTH) + "fix: "), ("", told(entry.fix))]
                     yield from ink.lines(fix, 7 + _WIDTH)
+
+
+def _kept(entry: Entry) -> str:
+    return safe(f"{entry.field} ({entry.told})" if entry.told else entry.field)
 
 
 def render_texts(texts: Mapping[str, str], old: Mapping[str, str]) -> str:

@@ -237,6 +237,34 @@ def test_assistants_of_foundry_classic(stage: Stage) -> None:
     assert live_agents(stage)["clerk"]["definition"]["instructions"] == "Sell."
 
 
+@pytest.mark.parametrize("place", [("-o", "new.yaml"), ("--in-place",)], ids=["beside", "in-place"])
+def test_the_old_stack_of_a_project_goes_without_the_new_one(stage: Stage, place: tuple[str, ...]) -> None:
+    """Foundry classic and agents are at one endpoint: what the one made must not be taken for the other's."""
+    environ = {name: value for name, value in stage.environ.items() if not name.startswith("AZURE_OPENAI")}
+    asstops = Inside(stage.folder, environ)
+    spec = {
+        "stack": "shop",
+        "service": "assistants",
+        "files": {"a": {"path": "a.md"}},
+        "vector_stores": {"v": {"files": ["a"]}},
+        "assistants": {"clerk": {"model": "gpt-4o", "tools": [{"file_search": {"vector_store": "v"}}]}},
+    }
+    stage.write(spec, {"a.md": "Lamps cost 12 euros."}, "new.yaml")
+    (stage.folder / "new.yaml").rename(stage.folder / "old.yaml")
+    asstops.run("-f", "old.yaml", "apply", "-y")
+    source = "old.yaml"
+    if place == ("--in-place",):
+        source = shutil.copy(stage.folder / "old.yaml", stage.folder / "new.yaml").name
+    told = report(asstops.run("-f", source, "migrate", *place, "--format", "json").stdout)
+    assert (told["stack"], told["problems"]) == ("shop-agents", [])
+    assert ("stack", "stack") in entries(told, "changed")
+    settled(asstops, "-f", "new.yaml")
+    asstops.run("-f", "old.yaml", "destroy", "-y")
+    assert [item["name"] for item in stage.dump()["assistants"]] == []
+    assert "Lamps cost 12 euros." in asstops.run("-f", "new.yaml", "ask", "clerk", "What do lamps cost?").stdout
+    assert "No changes." in asstops.run("-f", "new.yaml", "plan", "--detailed-exitcode").stdout
+
+
 def test_a_secret_of_the_spec_is_not_written(stage: Stage, asstops: Inside) -> None:
     """What a sensitive variable put into metadata is masked in the new spec, and told of."""
     spec = {
@@ -282,7 +310,7 @@ def test_a_dry_run_writes_nothing(stage: Stage, asstops: Inside) -> None:
     stage.write(SPEC)
     before = files_in(stage.folder)
     shown = asstops.run("migrate", "--dry-run", "--in-place").stdout
-    assert "-service: assistants\n+service: agents\n" in shown
+    assert "-stack: shop\n-service: assistants\n+stack: shop-agents\n+service: agents\n" in shown
     asstops.run("migrate", "--dry-run")
     shown = asstops.run("migrate", "--from", str(CORPUS / "single"), "--dry-run").stdout
     assert "--- agents/prompts/alone-in-its-file.md\nBe brief.\n" in shown
@@ -292,10 +320,37 @@ def test_a_dry_run_writes_nothing(stage: Stage, asstops: Inside) -> None:
     assert files_in(stage.folder) == before
 
 
+@pytest.mark.parametrize("place", [(), ("--in-place",), ("-o", "new"), ("-o", "new.yaml")], ids=" ".join)
+def test_a_dry_run_tells_what_the_new_spec_lacks(stage: Stage, asstops: Inside, place: tuple[str, ...]) -> None:
+    """The same as without: with the files that the spec names, and under the names that the new ones will have."""
+    pairs = {f"k{number}": "v" for number in range(15)}
+    clerk = {"name": "Clerk", "model": "gpt-4o", "instructions": {"file": "p/a.md", "vars": True}, "metadata": pairs}
+    stage.write(
+        {"stack": "shop", "service": "assistants", "assistants": {"clerk": clerk}}, {"p/a.md": "${NONE}"}, "s.yaml"
+    )
+    given = ("-f", "s.yaml", "migrate", *place, "--format", "json")
+    before = files_in(stage.folder)
+    dry = report(asstops.run(*given, "--dry-run").stdout)["problems"]
+    assert files_in(stage.folder) == before
+    assert dry == report(asstops.run(*given).stdout)["problems"]
+    assert any("15 entries" in problem["message"] for problem in dry)
+    assert any("NONE is not declared" in problem["message"] for problem in dry)
+
+
+def test_a_dry_run_of_a_folder(stage: Stage, asstops: Inside) -> None:
+    """What is copied counts, and so does an overlay of the environment that is asked for."""
+    shutil.copytree(SPECS / "everything", stage.folder, dirs_exist_ok=True)
+    given = ("-f", ".", "--env", "prod", "migrate", "--dry-run", "--format", "json")
+    for place in (("--in-place",), ("-o", "new"), ()):
+        told = report(asstops.run(*given, *place).stdout)
+        assert told["problems"] == []
+        assert any("--env prod" in step for step in told["steps"])
+
+
 def test_strict_says_by_its_code_that_something_is_lost(stage: Stage, asstops: Inside) -> None:
     stage.write(SPEC)
     ended = asstops.run("migrate", "--strict", code=1)
-    assert "Migrated: 2 fields kept, 2 changed, 1 lost." in ended.stdout
+    assert "Migrated: 1 field kept, 3 changed, 1 lost." in ended.stdout
     asstops.run("migrate", "--force")
     stage.write(SPEC.replace("file_search", "code_interpreter"))
     asstops.run("migrate", "--force", "--strict")
@@ -340,7 +395,8 @@ def test_a_spec_that_is_for_agents_is_left_alone(stage: Stage, asstops: Inside) 
         (("--live", "--from", "x"), "two sources"),
         (("--live", "--in-place"), "--in-place is for a spec"),
         (("--in-place", "-o", "x"), "two places"),
-        (("--assistant", "x"), "go with --live or --from"),
+        (("--assistant", "x"), "goes with --live or --from"),
+        (("--stack", "shop"), "shop is the name of the old stack"),
         (("--live", "--project", "x"), "are for a spec"),
         (("--live", "--stack", "No Name"), "no valid name"),
         (("--from", "nowhere"), "no file or folder nowhere"),
@@ -366,9 +422,27 @@ def test_broken_sources_are_told_with_their_place(stage: Stage, asstops: Inside)
     assert "not UTF-8" in asstops.run("migrate", "--from", "bin", code=1).stderr
     assert "has no JSON file" in asstops.run("migrate", "--from", "empty", code=1).stderr
     (stage.folder / "e" / "b.json").unlink()
-    assert "holds no assistant: e/a.json says not what it is" in asstops.run("migrate", "--from", "e", code=1).stderr
+    ended = asstops.run("migrate", "--from", "e", code=1)
+    assert "holds no assistant: e/a.json does not say what it is" in ended.stderr
     assert not (stage.folder / "agents").exists()
     assert set(files_in(stage.folder / "e")) == set(before) - {"b.json"}
+
+
+def test_assistants_are_chosen_by_id_or_name(stage: Stage, asstops: Inside) -> None:
+    """A name that two have is none; what there is is listed."""
+    one, two, three = ({"id": f"asst_{n}", "model": "m", "name": name} for n, name in enumerate(("f1", "f2", "f2")))
+    (stage.folder / "x").mkdir()
+    (stage.folder / "x" / "all.json").write_text(json.dumps([one, two, three]), "utf-8")
+    given = ("--chdir", "x", "migrate", "--from", ".", "--dry-run")
+    shown = asstops.run(*given, "--assistant", "f1", "--assistant", "asst_0").stdout
+    assert "# Made by asstops migrate from x\n" in shown
+    assert ("f1" in shown, "f2" in shown) == (True, False)
+    ended = asstops.run(*given, "--assistant", "f2", code=1)
+    assert "2 assistants are named f2" in ended.stderr
+    assert "asst_1, asst_2" in ended.stderr
+    ended = asstops.run(*given, "--assistant", "f3", code=1)
+    assert "there is no assistant f3" in ended.stderr
+    assert "asst_0 (f1), asst_1 (f2), asst_2 (f2)" in ended.stderr
 
 
 def test_a_huge_folder_is_not_read(stage: Stage, asstops: Inside, monkeypatch: pytest.MonkeyPatch) -> None:

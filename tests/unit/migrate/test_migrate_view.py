@@ -13,6 +13,7 @@ from asstops.views.migration import render_migration, render_texts, to_json
 def sample() -> Report:
     ledger = Ledger()
     ledger.kept("assistant.a", "model", "temperature", "name")
+    ledger.kept_by_default("assistant.a", "top_p")
     ledger.changed("assistant.a", "name", "it is \x1b[31m red", "look", Location("s.yaml", 3, 5))
     ledger.lost("assistant.a", "tools[0]", "agents have no tool 'x'", "do without")
     ledger.lost("(file-1)", "", "used by nothing")
@@ -33,7 +34,7 @@ def test_for_people() -> None:
         "stack shop · s.yaml · wrote agents/s.yaml and 1 more file\n"
         "\n"
         "assistant.a\n"
-        "  kept     model, temperature\n"
+        "  kept     model, temperature, top_p (left out: it is the default)\n"
         "  changed  name: it is \\x1b[31m red\n"
         "           at: s.yaml:3:5\n"
         "           fix: look\n"
@@ -57,7 +58,7 @@ def test_for_people() -> None:
         "  1. plan\n"
         "  2. apply\n"
         "\n"
-        "Migrated: 2 fields kept, 1 changed, 2 lost.\n"
+        "Migrated: 3 fields kept, 1 changed, 2 lost.\n"
     )
 
 
@@ -71,8 +72,8 @@ def test_for_programs() -> None:
     document = json.loads(
         dumps(to_json(sample(), ["agents/s.yaml"], dry_run=True, texts={"agents/s.yaml": "stack: shop\n"}))
     )
-    assert document["summary"] == {"kept": 2, "changed": 1, "lost": 2}
-    assert document["entries"][2] == {
+    assert document["summary"] == {"kept": 3, "changed": 1, "lost": 2}
+    assert document["entries"][3] == {
         "outcome": "changed",
         "address": "assistant.a",
         "field": "name",
