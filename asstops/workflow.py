@@ -75,6 +75,10 @@ def prepare(
     hashed = hash_files(stack.resources)  # on destroy too: content alone tells files of one name apart
     wanted = {a: with_content(r) for a, r in hashed.items()}
     snapshot = observe(session, wanted, stack.identity, journal.read() if journal is not None else None)
+    if destroy and (names := session.service.shared(session)):
+        text = f"agents of the stack use what would be deleted: {', '.join(names[:5])}"
+        fix = "destroy those first, with their spec; or leave these files and stores to them"
+        raise UnsafePlan([placed(Problem(text, fix=fix), stack)])
     request = Request(
         target=target_of(stack, session),
         origin=origin_digest(stack.origin),

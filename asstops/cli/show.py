@@ -41,7 +41,8 @@ def command(context: click.Context, what: str, form: str) -> int:
 def _is_address(text: str) -> bool:
     from asstops.services import every
 
-    return text.partition(".")[0] in {kind for service in every() for kind in service.kinds} and "." in text
+    kind, _, key = text.partition(".")
+    return bool(key) and kind in {kind for service in every() for kind in service.kinds}
 
 
 def _show_plan(path: Path, form: str) -> int:

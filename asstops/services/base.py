@@ -104,6 +104,10 @@ class Service(ABC):
         """What the account holds that no kind reads, by name: it goes when the account does."""
         return ()
 
+    def shared(self, session: Session) -> tuple[str, ...]:
+        """What another service's objects of this stack live on, by name, where both see the same files and stores."""
+        return ()
+
     def notices(self, session: Session) -> tuple[Notice, ...]:
         """What every plan should say of the service itself."""
         return ()

@@ -111,6 +111,7 @@ def test_show_masks_what_is_sensitive(applied: Inside) -> None:
 
 def test_show_of_what_is_not_there(applied: Inside) -> None:
     assert "did you mean assistant.helper?" in applied.run("show", "assistant.helpr", *PIN, code=64).stderr
+    assert "assistant." in applied.run("show", "assistant.", code=1).stderr
     missing = applied.run("show", "no-such-plan", code=1).stderr
     assert "no-such-plan" in missing
 

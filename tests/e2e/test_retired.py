@@ -147,6 +147,23 @@ def test_classic_lives_its_whole_life(stage: Stage, classic: dict[str, str]) -> 
     assert {entry["query"]["api-version"] for entry in sent} == {"v1"}
 
 
+def test_destroying_the_old_stack_leaves_agents_what_they_use(stage: Stage, classic: dict[str, str]) -> None:
+    """Where service: was changed by hand, both are one stack at one project, with one record of files."""
+    inside = Inside(stage.folder, classic)
+    inside.run("apply", "-y")
+    stage.write({**SPEC, "service": "agents"})
+    inside.run("apply", "-y")
+    stage.write(SPEC)
+    for command in (("plan", "--destroy"), ("destroy", "-y")):
+        assert "agents of the stack use what would be deleted: clerk" in told(inside.run(*command, code=6))
+    assert len(stage.dump()["files"]) == 1
+    stage.write({**SPEC, "service": "agents"})
+    inside.run("destroy", "-y")
+    stage.write(SPEC)
+    inside.run("destroy", "-y")
+    assert stage.dump()["assistants"] == []
+
+
 def test_a_plan_in_json_warns_too(stage: Stage, classic: dict[str, str]) -> None:
     plan = Inside(stage.folder, classic).json("plan", "--format", "json")
     assert [notice["message"] for notice in plan["notices"]] == [WARNING]

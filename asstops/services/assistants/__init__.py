@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from asstops.errors import ProviderError
+from asstops.mark import from_metadata
 from asstops.model import Notice
+from asstops.providers.agents_api import AgentsApi
 from asstops.providers.assistants_api import CLASSIC_ENDS, CLASSIC_VERSION, AssistantsApi
 from asstops.providers.settings import project_endpoint
 from asstops.services.base import Service
@@ -47,6 +50,22 @@ class AssistantsService(Service):
         if session.arm is None or not session.account_exists:
             return ()
         return tuple(f"project {str(item['name']).rpartition('/')[2]}" for item in session.arm.list_projects())
+
+    def shared(self, session: Session) -> tuple[str, ...]:
+        """Agents of the stack at the same project: Foundry classic shows the files and stores that they use."""
+        if not _is_classic(session) or not session.endpoint:
+            return ()
+        api = AgentsApi(session.limiter, endpoint=session.endpoint, credential=session.credential)
+        try:
+            marks = [
+                (agent["name"], from_metadata(((agent.get("versions") or {}).get("latest") or {}).get("metadata")))
+                for agent in api.list_agents()
+            ]
+        except ProviderError:
+            return ()  # no agents here, or none that may be seen
+        finally:
+            api.close()
+        return tuple(name for name, mark in marks if mark is not None and mark.stack == session.stack)
 
     def connect(self, session: Session, endpoint: str, *, patient: bool) -> AssistantsApi:
         classic = _is_classic(session)
