@@ -197,10 +197,10 @@ def test_an_account_stays_while_a_project_does(stage: Stage) -> None:
     stage.write(SPEC, FILES)
     stage.apply()
     stage.write({**SPEC, "resource": {**SPEC["resource"], "project": {"name": "sales", "managed": False}}})
-    with pytest.raises(UnsafePlan, match="also holds 1 objects .*project sales"):
+    with pytest.raises(UnsafePlan, match=r"also holds 1 objects .*project sales"):
         stage.destroy(allow_deletes=None)
     account = {name: value for name, value in SPEC["resource"].items() if name != "project"}
     old = {"stack": "homes", "origin": "here", "service": "assistants", "resource": {**account, "kind": "AIServices"}}
     stage.write(old)
-    with pytest.raises(UnsafePlan, match="also holds 1 objects .*project sales"):
+    with pytest.raises(UnsafePlan, match=r"also holds 1 objects .*project sales"):
         stage.destroy(allow_deletes=None)
