@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from asstops import graph, history
+from asstops import graph, history, remarks
 from asstops.diff import Comparison, compare, display, display_live, field_digests
 from asstops.errors import Problem, UnsafePlan
 from asstops.history import Held
@@ -123,7 +123,10 @@ class _Planning:
         scope = self.scope
         if scope is not None and not self.request.destroy:
             self.objections += loose_ends(scope, self.changes, self.live)
-        self._tell_of_unknown_origin()
+        marked = any(o.mark is not None and o.mark.origin for found in self.live.owned.values() for o in found)
+        self._notes(
+            remarks.unknown_origin(self.changes, self.request.origin, marked=marked, destroy=self.request.destroy)
+        )
         if self.request.destroy and self.snapshot.suspects and scope is None:
             text = "the record goes with everything else, and nothing tells of files that may be left any more"
             self.notices.append(Notice(text, fix="run 'asstops gc' first"))
@@ -170,7 +173,7 @@ class _Planning:
         if address not in self.live.owned:
             if self._objects_to(self.live.lost_mark(resource)):
                 return
-            self._warn_of_namesake(resource)
+            self._notes(remarks.namesake(resource, self.live.namesake(resource)))
             self.ids[address] = UNKNOWN if not rules.named else address.key
             self.changes.append(
                 Change(
@@ -213,33 +216,13 @@ class _Planning:
         after = self._mark(resource, mark.generation, mark.nonce, found.stored)
         after = replace(after, origin=after.origin or mark.origin)
         after = replace(after, fields=found.fields) if rules.marked else after
-        reason = self._housekeeping(mark, after, live, losers, found, versioned=rules.versioned)
+        reason = remarks.housekeeping(mark, after, live, losers, found, versioned=rules.versioned)
         new = history.makes_a_version(after, live.mark, differs=bool(found.diffs))
         prunes = history.pruned(resource, live, rules, new=new)
         if not found.diffs and not reason and not prunes:
             self.unchanged += 1
             return
         self._change(Action.UPDATE, resource, live, losers, found, reason, mark=after, moves=moves, prunes=prunes)
-
-    def _housekeeping(
-        self, mark: Mark, after: Mark, live: Observed, losers: list[Observed], found: Comparison, *, versioned: bool
-    ) -> str:
-        """Why an object whose fields all agree is written to all the same; "" when it is not.
-
-        A `versioned` kind gets no new version for its mark alone, unless that says what nothing else does.
-        """
-        reasons = []
-        if not live.ready and not found.diffs:
-            reasons.append("the service is still at work on it; apply waits until it is ready")
-        if after.protect != mark.protect:
-            reasons.append("protection is switched " + ("on" if after.protect else "off"))
-        if after.origin != mark.origin:
-            reasons.append("the origin of the spec is noted anew")
-        if losers:
-            reasons.append("a copy left by an interrupted apply is removed")
-        if not reasons and after != mark and not found.diffs and not versioned:
-            reasons.append("the live object already agrees; only the mark of asstops is brought up to date")
-        return "; ".join(reasons)
 
     def _replace(
         self,
@@ -262,7 +245,7 @@ class _Planning:
             )
             return
         if resource.protect:
-            self.objections.append(_protected(address, "replace", reason, resource))
+            self.objections.append(remarks.protected(address, "replace", reason, resource))
             return
         self.ids[address] = address.key if rules.named else UNKNOWN
         if rules.named:
@@ -319,27 +302,14 @@ class _Planning:
         live = self.live.by_id.get((address.kind, remote_id))
         self.ids[address] = remote_id
         if live is None and address.kind in self.snapshot.unread:
-            self.notices.append(Notice("it is not managed here, and whether it exists was not checked", str(address)))
-            return
-        if live is None:
-            self.objections.append(
-                Problem(
-                    f"{address}: {remote_id!r} does not exist, and the spec says that asstops must not create it",
-                    resource.location,
-                    "create it, correct the name, or let asstops manage it",
-                )
-            )
-            return
-        self.unchanged += 1
-        unmarked = replace(live, mark=None)  # what others once applied is none of this spec's business
-        found = compare(self.rules[address.kind], resource, unmarked, self.resolve, self.live.label)
-        for diff in found.diffs:
-            self.notices.append(
-                Notice(
-                    f"{diff.path} is {diff.before!r}, the spec says {diff.after!r}; it is not managed here and stays",
-                    str(address),
-                )
-            )
+            self._notes(Notice("it is not managed here, and whether it exists was not checked", str(address)))
+        elif live is None:
+            self._objects_to(remarks.not_there(resource, remote_id))
+        else:
+            self.unchanged += 1
+            unmarked = replace(live, mark=None)  # what others once applied is none of this spec's business
+            found = compare(self.rules[address.kind], resource, unmarked, self.resolve, self.live.label)
+            self.notices += (remarks.stays_different(address, diff) for diff in found.diffs)
 
     def known_only(self, address: Address) -> None:
         """An address outside the targets: nothing happens to it, but others may refer to it."""
@@ -357,32 +327,15 @@ class _Planning:
             self.objections.append(objection)
         return objection is not None
 
+    def _notes(self, notice: Notice | None) -> None:
+        self.notices += [notice] if notice is not None else []
+
     def _of_other_origin(self, address: Address) -> bool:
         """Whether another spec made it; that is objected to once for all such objects, at the end."""
         other = not self.request.accept_origin and self.live.is_of_other_origin(address, self.request.origin)
         if other:
             self.others.append(address)
         return other
-
-    def _tell_of_unknown_origin(self) -> None:
-        """A spec whose origin nobody knows is not guarded against a copied stack name; that must show."""
-        if self.request.origin:
-            return
-        fix = "set origin: in the spec to any text of your own, or work in a clone that has a remote"
-        why = "the spec's origin is not known (no git remote, no origin: in it)"
-        if any(o.mark is not None and o.mark.origin for objects in self.live.owned.values() for o in objects):
-            text = f"{why}, so whether it is the one that made these objects was not checked"
-            self.notices.append(Notice(text, fix=fix))
-        elif not self.request.destroy and any(c.action in (Action.DELETE, Action.REPLACE) for c in self.changes):
-            text = f"{why}, so nothing tells whether another spec of the same stack name made what goes"
-            self.notices.append(Notice(text, fix=fix))
-
-    def _warn_of_namesake(self, resource: Resource) -> None:
-        other = self.live.namesake(resource)
-        if other is not None:
-            text = f"{other.remote_id} has the same name {other.name!r}, but no mark of asstops; it is left alone"
-            fix = f"'asstops adopt {resource.address} {other.remote_id}' takes it over instead"
-            self.notices.append(Notice(text, str(resource.address), fix))
 
     def _resumable(self, address: Address, live: Observed, losers: Sequence[Observed]) -> Observed | None:
         """A newer, unfinished copy from an interrupted replacement that can still become what is wanted."""
@@ -417,7 +370,7 @@ class _Planning:
         if resource is not None and not resource.owned:
             return
         if any(o.mark is not None and o.mark.protect for o in objects) or (resource is not None and resource.protect):
-            self.objections.append(_protected(address, "delete", "", resource))
+            self.objections.append(remarks.protected(address, "delete", "", resource))
             return
         rules = self.rules[address.kind]
         self.changes.append(
@@ -448,12 +401,3 @@ class _Planning:
 
 def _shown(resource: Resource, rules: KindRules) -> dict[str, object]:
     return {path: display(value) for path, value in resource.body.items() if path not in rules.hidden}
-
-
-def _protected(address: Address, verb: str, why: str, resource: Resource | None) -> Problem:
-    because = f" ({why})" if why else ""
-    return Problem(
-        f"{address} is protected, and the plan would {verb} it{because}",
-        resource.location if resource is not None else None,
-        "to allow it, set protect: false on it (put the entry back first, if it has left the spec) and apply that",
-    )

@@ -36,7 +36,7 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
     metavar="VERSION",
     default="",
     callback=_number,
-    help="Number of the version. Default: the newest that says something else than the current one.",
+    help="Its number, or latest. Default: the newest that says something else than the current one.",
 )
 @writing_options(
     preview="Only show what would change.", form="How the change and what is left to do are written to stdout."

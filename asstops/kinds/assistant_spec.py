@@ -33,6 +33,7 @@ from asstops.kinds.fields import (
 from asstops.model import Address, Ref, Resource
 
 MAX_NAME = 256
+ADDRESS = re.compile(r"https?://[^\s/]+")
 SCHEMA_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_DESCRIPTION = 512
 MAX_INSTRUCTIONS = 256_000

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from asstops.kinds.assistant_spec import ADDRESS
 from asstops.migrate.emit import literal
 from asstops.migrate.naming import key_from, looks_secret, sound
 from asstops.migrate.report import Output
@@ -21,6 +22,8 @@ def mcp_tool(tool: Mapping[str, Any]) -> dict[str, Any] | str:
     label, url = _text(tool.get("server_label")), _text(tool.get("server_url"))
     if not label or not url:
         return "it has no server_label or no server_url"
+    if not ADDRESS.match(url):
+        return "its server_url is no address"
     made: dict[str, Any] = {"server_label": label, "server_url": url}
     if description := _text(tool.get("server_description")):
         made["server_description"] = description

@@ -94,6 +94,8 @@ def not_found(caller: Caller, code: str) -> str:
 def conflict(code: str, retry_after_s: float | None = None) -> str:
     if code == "FlagMustBeSetForRestore":
         return "set restore: true on the resource to bring the soft-deleted account back, or purge it first"
+    if code == "CannotDeleteResource":
+        return "delete what is in it first: projects, of this spec or of others"
     if code == "CustomDomainInUse":
         return "choose another custom_subdomain: it is taken, perhaps by a soft-deleted account"
     if code == "MissingSubscriptionRegistration":

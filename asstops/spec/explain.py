@@ -26,7 +26,7 @@ def explain(path: str) -> Explained:
     document = document_schema(whole=True)
     here: Schema = document
     shown: list[str] = []
-    for number, name in enumerate(part for part in path.split(".") if part):
+    for number, name in enumerate(_parts(path)):
         if number == 0:
             name = _sections().get(name, name)
         fields = dict(_fields(here, document))
@@ -50,6 +50,14 @@ def explain(path: str) -> Explained:
         examples=tuple(str(example) for example in here.get("examples", ())),
         lines=lines,
     )
+
+
+def _parts(path: str) -> list[str]:
+    """The path taken apart; a kind that is written inside another begins there."""
+    parts = [part for part in path.split(".") if part]
+    kinds = (kind for service in services.every() for kind in service.kinds.values())
+    within = next((kind.within for kind in kinds if kind.within and parts[:1] == [kind.name]), "")
+    return [within, *parts] if within else parts
 
 
 def _sections() -> dict[str, str]:

@@ -171,6 +171,7 @@ def test_explain_reaches_every_field(inside: Inside) -> None:
     text = inside.run("explain", "assistant.tools.file_search").stdout
     assert "max_num_results   whole number from 1 to 50" in text
     assert "required" in inside.run("explain", "tool").stdout
+    assert "display_name" in inside.run("explain", "project").stdout
     assert inside.run("explain", "assistants").stdout == inside.run("explain", "assistant").stdout
     assert "did you mean assistants?" in inside.run("explain", "assistnt", code=64).stderr
     assert "did you mean temperature?" in inside.run("explain", "assistant.temprature", code=64).stderr

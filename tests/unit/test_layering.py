@@ -30,6 +30,7 @@ _PURE = _MARKS | {
     "pins",
     "scope",
     "drift",
+    "remarks",
     "history",
     "inventory",
     "adoption",
@@ -80,6 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pins": _MARKS | {"diff", "fingerprint", "ownership"},
     "planfile": _PURE | {"views"},
     "recheck": _PURE | {"kinds", "providers"},
+    "remarks": _MARKS | {"diff"},
     "scope": _MARKS | {"diff", "graph", "ownership"},
     "planner": _PURE - {"safety", "redact", "readback"},
     "readback": _MARKS | {"diff"},
@@ -121,7 +123,19 @@ ONLY_IN: dict[str, set[str]] = {
     "uvicorn": {"emulator"},
 }
 PURE = ("errors", "model", "rules", "digest", "mark", "record", "diff", "graph", "ownership", "planner", "readback")
-PURE += ("safety", "redact", "fingerprint", "pins", "leftovers", "forms", "history", "inventory", "drift", "adoption")
+PURE += (
+    "safety",
+    "redact",
+    "fingerprint",
+    "pins",
+    "leftovers",
+    "forms",
+    "history",
+    "inventory",
+    "drift",
+    "adoption",
+    "remarks",
+)
 # What a pure module must not reach: clock, network, files, environment, randomness, threads.
 IMPURE = {"os", "time", "random", "secrets", "socket", "threading", "subprocess", "logging", "http", "io"}
 

@@ -9,7 +9,6 @@ Limits:       name 63, description 512, instructions 256,000 characters; metadat
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from asstops.errors import Moved, NotFound, Rejected, ResultDiffers, Unavailable
 from asstops.kinds import tags as tag_rules
 from asstops.kinds.assistant_spec import (
+    ADDRESS,
     AssistantSpec,
     McpSpec,
     OpenApiSpec,
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 MAX_PAIRS = 16
 MAX_METADATA = MAX_PAIRS - 2  # beside the mark and the display name
 READERS = 8
-_ADDRESS = re.compile(r"https?://[^\s/]+")
 LOOKUPS = 6
 LOOKUP_PAUSE_S = 0.5
 
@@ -206,7 +205,7 @@ def _tools(spec: AssistantSpec, ctx: BuildContext) -> dict[str, Any]:
             ctx.problem(f"{name} is empty", at, "write its settings below it")
         elif isinstance(settings, McpSpec):
             _once(settings.server_label, "server_label", [*at, "server_label"], body["mcp"], ctx)
-            if not _ADDRESS.match(settings.server_url):
+            if not ADDRESS.match(settings.server_url):
                 ctx.problem(
                     f"server_url is {settings.server_url!r}, which is no address",
                     (*at, "server_url"),
