@@ -156,6 +156,8 @@ def test_what_is_stored_otherwise_is_told(world: World, here: Here, kind: str, i
     """Every field at once, with both values, and a non-zero exit; the next plan sees it too."""
     everything(world)
     method = "PUT" if kind in ("resource", "deployment") else "POST"
+    if kind == "assistant":  # what is put in its place names another deployment, which must be there by then
+        assert here(world, "apply", "-y", "--target", "deployment.mini", "--target", "deployment.gpt-4o").code == 0
     # The record's page comes before the store.
     world.fault(method=method, path=PATHS[kind], nth=2 if kind == "vector_store" else 1, alter=instead)
     ended = here(world, "apply", "-y")
