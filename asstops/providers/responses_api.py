@@ -65,7 +65,7 @@ class ResponsesApi(TalkApi):
             )
         )
         for event in self.events(doing, stream):
-            found: Json = event.to_dict(mode="json")
+            found: Json = event.to_dict(mode="json", warnings=False)  # the SDK knows no tools of Azure alone
             if found.get("type") == "error":
                 code = f" ({found['code']})" if found.get("code") else ""
                 raise ProviderError(

@@ -88,4 +88,4 @@ class ThreadsApi(TalkApi):
             if name == "error":
                 raise ProviderError(f"{doing}: {data}")
             if data is not None and hasattr(data, "to_dict"):
-                yield name, data.to_dict(mode="json")
+                yield name, data.to_dict(mode="json", warnings=False)

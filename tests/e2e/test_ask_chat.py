@@ -161,6 +161,17 @@ def test_an_answer_goes_to_stdout_and_the_thread_to_stderr(service: Service, pro
     assert _thread(done.stderr).startswith(service.prefixes[0])
 
 
+def test_tools_that_the_sdk_does_not_know_are_no_trouble(stage: Stage, program: Program) -> None:
+    """A response names the tools of its agent, and openai's models lack those that only Azure has."""
+    document = {"openapi": "3.0.0", "info": {"title": "t", "version": "1"}, "paths": {}}
+    api = {"name": "w", "spec": document, "auth": {"type": "anonymous"}}
+    helper = {"model": "gpt-4o", "tools": ["web_search", {"openapi": api}]}
+    stage.apply({"stack": "tools", "assistants": {"helper": helper}})
+    done = program.run("ask", "helper", "Hello?")
+    assert "helper was asked: Hello?" in done.stdout
+    assert done.stderr.startswith("thread: conv_")
+
+
 def test_a_thread_is_continued(service: Service, program: Program) -> None:
     thread = _thread(program.run("ask", "plain", "One").stderr)
     assert _thread(program.run("ask", "assistant.plain", "Two", "--thread", thread).stderr) == thread

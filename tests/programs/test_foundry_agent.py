@@ -96,7 +96,7 @@ def test_asstops_provisions_what_the_program_then_uses(secure_place: Place) -> N
     deployment = "deployments: {gpt-4o: {model: {name: gpt-4o}, sku: {name: GlobalStandard, capacity: 1}}}\n"
     with (place.folder / "asstops.yaml").open("a", encoding="utf-8") as spec:
         spec.write(deployment)
-    run = [sys.executable, "-W", "ignore", "-m", "asstops"]
+    run = [sys.executable, "-m", "asstops"]
     place.run(*run, "apply", "-y", env=place.without_key())
     assert "No changes." in place.run(*run, "plan", env=place.without_key())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -33,7 +34,7 @@ class Program:
         return {**kept, "PYTHONPATH": str(REPOSITORY), "NO_PROXY": "127.0.0.1", "COLUMNS": "100", **self.environ}
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-W", "ignore", "-m", "asstops", *arguments]
+        return [sys.executable, "-m", "asstops", *arguments]
 
     def run(self, *arguments: str, code: int | None = 0, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run to the end; the exit code must be `code`, any when that is None."""
@@ -52,6 +53,7 @@ class Program:
         told = f"asstops {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert code is None or done.returncode == code, told
         assert "Traceback" not in done.stderr, told
+        assert not re.search(r"\.py:\d+: \w*Warning: ", done.stderr), told
         return done
 
     def json(self, *arguments: str, code: int | None = 0) -> Any:
