@@ -15,7 +15,7 @@ def drift(plan: Plan) -> Plan:
     Without a state file nobody can tell whether what is missing was deleted or never made, so a notice names it.
     """
     changes = tuple(
-        replace(change, diffs=diffs, reason="", retires=())
+        replace(change, diffs=diffs, reason="", retires=(), prunes=())
         for change in plan.changes
         if change.action in (Action.UPDATE, Action.REPLACE) and (diffs := _drifted(change))
     )
