@@ -24,7 +24,7 @@ def housekeeping(
     if after.origin != mark.origin:
         reasons.append("the origin of the spec is noted anew")
     if losers:
-        reasons.append("a copy left by an interrupted apply is removed")
+        reasons.append("an older copy that nothing needs any more is removed")
     if not reasons and after != mark and not found.diffs and not versioned:
         reasons.append("the live object already agrees; only the mark of asstops is brought up to date")
     return "; ".join(reasons)
