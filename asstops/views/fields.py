@@ -222,7 +222,7 @@ class Fields:
     def _json(self, path: str, before: Any, after: Any, note: Span) -> Iterator[str]:
         """A structure beside another, or beside something that is none."""
         arrow = self._arrow(before, after)
-        both = isinstance(before, _STRUCTURES) and isinstance(after, _STRUCTURES)
+        both = all(isinstance(value, _STRUCTURES) and value for value in (before, after))
         if FIELD + self.column + 2 + spans_width(arrow) <= self.ink.width * (1 if both else 2):
             yield from self.one(path, arrow, note)
             return
