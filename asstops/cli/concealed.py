@@ -49,10 +49,14 @@ def fit(text: str) -> str:
     return safe_lines(redactor().text(text))
 
 
+_BODY = 20_000
+
+
 class LogLine(logging.Formatter):
     """One line of the log, fit to be shown."""
 
     def format(self, record: logging.LogRecord) -> str:
         from asstops.views.text import told
 
-        return told(redactor().text(super().format(record)))
+        text = redactor().text(super().format(record))
+        return told(text, _BODY) if record.levelno <= logging.DEBUG else told(text)

@@ -62,8 +62,8 @@ _GLOBAL: tuple[_Entry, ...] = (
     (("--local",), {"is_flag": True}, "Use the built-in emulator, its data in .asstops/local.db; needs no Azure."),
     (("--allow-outside",), {"is_flag": True}, "Let paths of the spec leave the repository."),
     (("--no-color",), {"is_flag": True}, "Plain text; NO_COLOR in the environment does the same."),
-    (("-v", "--verbose"), {"count": True}, "Say which requests are sent."),
-    (("--debug",), {"is_flag": True}, "Show tracebacks."),
+    (("-v", "--verbose"), {"count": True}, "Say which requests are sent: method, path, status, time, request id."),
+    (("--debug",), {"is_flag": True}, "Show the bodies of requests and answers, without secrets, and tracebacks."),
 )
 
 

@@ -110,7 +110,7 @@ def opened(
     from asstops.workflow import open_session
 
     started = time.monotonic()
-    _log_requests(options.verbose)
+    _log_requests(options)
     with _environment(options, lock_timeout_s) as (stack, environ):
         settings = Settings.from_environ(environ, local=options.local)
         session = open_session(
@@ -161,11 +161,11 @@ def options_of(context: click.Context) -> Globals:
     return context.obj
 
 
-def _log_requests(verbose: int) -> None:
+def _log_requests(options: Globals) -> None:
     logger = logging.getLogger("asstops")
     logger.handlers.clear()
-    if verbose:
+    if options.verbose or options.debug:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(concealed.LogLine("%(message)s"))
         logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+        logger.setLevel(logging.DEBUG if options.debug else logging.INFO)

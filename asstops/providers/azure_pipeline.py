@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from io import BytesIO
 from typing import Any
 
 from asstops.providers.failures import not_json
-from asstops.providers.trace import answered, request_id, unanswered
+from asstops.providers.trace import answered, body, request_id, sending, unanswered
 
 _BEGAN = "asstops_began"
 
@@ -22,16 +23,20 @@ def trace_policy(asked: str) -> Any:
     class TracePolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,unused-ignore]
         def on_request(self, request: Any) -> None:
             request.context[_BEGAN] = time.monotonic()
+            sent = request.http_request
+            body(sending(sent.method, sent.url), sent.headers.get("content-type", ""), lambda: _sent(sent.body))
 
         def on_response(self, request: Any, response: Any) -> None:
             sent, got = request.http_request, response.http_response
-            answered(sent.method, sent.url, got.status_code, request.context.get(_BEGAN), request_id(got.headers))
+            ident = request_id(got.headers)
+            answered(sent.method, sent.url, got.status_code, request.context.get(_BEGAN), ident)
+            body(f"< {ident}", got.headers.get("content-type", ""), lambda: _read(got))
             if got.status_code >= 400 or "json" in got.headers.get("content-type", "json"):
                 return
             got.read()  # a write's first answer comes as a stream
-            body = got.text()
-            if body.lstrip()[:1] == "<":
-                raise not_json(body, doing=f"asking {asked}", writing=sent.method != "GET")
+            page = got.text()
+            if page.lstrip()[:1] == "<":
+                raise not_json(page, doing=f"asking {asked}", writing=sent.method != "GET")
 
         def on_exception(self, request: Any) -> None:
             error = sys.exc_info()[1]
@@ -39,3 +44,15 @@ def trace_policy(asked: str) -> Any:
                 unanswered(request.http_request.method, request.http_request.url, error)
 
     return TracePolicy()
+
+
+def _sent(content: Any) -> bytes | str | None:
+    """What a request carries, read without being used up; the SDKs send texts, bytes and buffers."""
+    if isinstance(content, BytesIO):
+        return content.getvalue()
+    return content if isinstance(content, (bytes, str)) else None
+
+
+def _read(response: Any) -> bytes:
+    content: bytes = response.body()  # unlike read(), it leaves the stream there for an SDK that reads it as one
+    return content

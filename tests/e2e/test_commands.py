@@ -295,3 +295,21 @@ def test_no_secret_is_ever_shown(stage: Stage, program: Program) -> None:
     text = "\n".join(program.all_output)
     for hidden in (key, key[:-1] + "x", secret, "pear-trees-7"):
         assert hidden not in text
+
+
+def test_debug_shows_what_is_sent_and_what_comes(stage: Stage) -> None:
+    """-v has a line for each request; --debug adds the bodies, of the SDKs' own requests too, files left out."""
+    stage.folder.joinpath("a.md").write_text("only in the file\n", encoding="utf-8")
+    spec = put(ARM, ("vector_stores",), {"kb": {"files": [{"glob": "*.md"}]}})
+    stage.write(put(spec, ("assistants", "helper", "tools"), [{"file_search": {"vector_store": "kb"}}]))
+    asstops = Inside(stage.folder, stage.environ)
+    told = asstops.run("apply", "-y", "--debug").stderr
+    assert re.search(r'  > PUT \S+/accounts/\S+ {"location"', told)
+    assert re.search(r'  < \S+ {"id": "/subscriptions/', told)
+    assert re.search(r'  > POST \S+/vector_stores {"', told)
+    assert re.search(r"  > POST \S+/files \(multipart/form-data\)", told)
+    assert "only in the file" not in told
+    lines = asstops.run("plan", "-v").stderr
+    assert re.search(r"GET \S+/vector_stores 200 \d+ ms \S+", lines)
+    assert "  < " not in lines
+    assert "GET /" not in asstops.run("plan").stderr
