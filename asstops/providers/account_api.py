@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from asstops.providers.advice import Caller
 from asstops.providers.credentials import DATA_SCOPE
+from asstops.providers.importing import one_at_a_time
 from asstops.providers.limiter import Limiter
 from asstops.providers.openai_api import OpenAIApi
 
@@ -24,7 +25,8 @@ class AccountApi(OpenAIApi):
         super().__init__(limiter, caller=Caller("data", endpoint, "v1"), endpoint=endpoint, credential=credential)
 
     def _build(self) -> OpenAI:
-        import openai
+        with one_at_a_time:
+            import openai
 
         source = self._credential()
         return openai.OpenAI(

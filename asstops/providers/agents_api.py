@@ -15,6 +15,7 @@ from asstops.errors import NotFound
 from asstops.providers.advice import Caller
 from asstops.providers.credentials import PROJECT_SCOPE, loopback_policy, renewing
 from asstops.providers.failures import azure_errors, json_object
+from asstops.providers.importing import one_at_a_time
 from asstops.providers.limiter import Limiter
 from asstops.providers.network import certificates
 from asstops.providers.openai_api import PAGE, Json, OpenAIApi
@@ -59,7 +60,8 @@ class AgentsApi(OpenAIApi):
             return self._project
 
     def _begin(self) -> AIProjectClient:
-        from azure.ai.projects import AIProjectClient
+        with one_at_a_time:
+            from azure.ai.projects import AIProjectClient
 
         from asstops.providers.azure_pipeline import trace_policy
 

@@ -17,6 +17,7 @@ from asstops.errors import NotFound, Unavailable
 from asstops.providers.advice import Caller
 from asstops.providers.credentials import ARM_SCOPE, loopback_policy, renewing
 from asstops.providers.failures import azure_errors
+from asstops.providers.importing import one_at_a_time
 from asstops.providers.limiter import Limiter
 from asstops.providers.network import certificates
 from asstops.providers.settings import Settings, is_loopback
@@ -71,7 +72,8 @@ class AccountApi:
             return self._client
 
     def _build(self) -> CognitiveServicesManagementClient:
-        from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
+        with one_at_a_time:
+            from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
         from asstops.providers.azure_pipeline import trace_policy
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from asstops.errors import ProviderError, Retired
 from asstops.providers.advice import Caller
 from asstops.providers.credentials import DATA_SCOPE, PROJECT_SCOPE
+from asstops.providers.importing import one_at_a_time
 from asstops.providers.limiter import Limiter
 from asstops.providers.openai_api import Json, OpenAIApi
 
@@ -48,7 +49,8 @@ class AssistantsApi(OpenAIApi):
         self._classic = classic
 
     def _build(self) -> AzureOpenAI:
-        import openai
+        with one_at_a_time:
+            import openai
 
         options = {"api_version": self._api_version, **self.client_options()}
         options |= {"base_url": self.endpoint} if self._classic else {"azure_endpoint": self.endpoint}

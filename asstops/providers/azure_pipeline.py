@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from asstops.providers.failures import not_json
+from asstops.providers.importing import one_at_a_time
 from asstops.providers.trace import answered, body, request_id, sending, unanswered
 
 _BEGAN = "asstops_began"
@@ -18,7 +19,8 @@ def trace_policy(asked: str) -> Any:
 
     The SDK would fail on such a page with an error of its own that says nothing of it. `asked` says who was asked.
     """
-    from azure.core.pipeline.policies import SansIOHTTPPolicy
+    with one_at_a_time:
+        from azure.core.pipeline.policies import SansIOHTTPPolicy
 
     class TracePolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,unused-ignore]
         def on_request(self, request: Any) -> None:

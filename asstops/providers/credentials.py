@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from asstops.errors import AuthFailed
+from asstops.providers.importing import one_at_a_time
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
@@ -28,10 +29,12 @@ def credential(*, local: bool) -> TokenSource:
     """
     quiet()
     if local:
-        from azure.identity import ManagedIdentityCredential
+        with one_at_a_time:
+            from azure.identity import ManagedIdentityCredential
 
         return TokenSource(ManagedIdentityCredential)
-    from azure.identity import DefaultAzureCredential
+    with one_at_a_time:
+        from azure.identity import DefaultAzureCredential
 
     return TokenSource(DefaultAzureCredential)
 
@@ -109,7 +112,8 @@ def loopback_policy(source: TokenCredential, scope: str) -> Any:
 
     For loopback addresses only; whoever builds the client checks that.
     """
-    from azure.core.pipeline.policies import SansIOHTTPPolicy
+    with one_at_a_time:
+        from azure.core.pipeline.policies import SansIOHTTPPolicy
 
     class LoopbackBearerPolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,unused-ignore]
         def on_request(self, request: Any) -> None:

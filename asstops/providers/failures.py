@@ -24,6 +24,7 @@ from asstops.errors import (
 )
 from asstops.providers import advice, network
 from asstops.providers.advice import Caller
+from asstops.providers.importing import one_at_a_time
 from asstops.providers.trace import request_id, unanswered
 
 _SHOWN = 200
@@ -164,7 +165,8 @@ def _moment(text: str) -> float | None:
 @contextmanager
 def openai_errors(doing: str, caller: Caller, *, writing: bool = False) -> Iterator[None]:
     """Translate what the openai SDK raises inside the block. `writing` marks requests that may take effect unseen."""
-    import openai
+    with one_at_a_time:
+        import openai
 
     try:
         yield
@@ -193,7 +195,8 @@ def openai_errors(doing: str, caller: Caller, *, writing: bool = False) -> Itera
 @contextmanager
 def azure_errors(doing: str, caller: Caller, *, writing: bool = False) -> Iterator[None]:
     """Translate what an Azure SDK raises inside the block."""
-    from azure.core import exceptions as azure
+    with one_at_a_time:
+        from azure.core import exceptions as azure
 
     try:
         yield
@@ -241,7 +244,8 @@ def _operation_failed(doing: str, error: Any, body: str = "") -> ProviderError:
 
 def _credential_error(error: BaseException, caller: Caller) -> AuthFailed | None:
     """Sign-in that failed before any request was sent."""
-    from azure.core.exceptions import ClientAuthenticationError
+    with one_at_a_time:
+        from azure.core.exceptions import ClientAuthenticationError
 
     if not isinstance(error, ClientAuthenticationError) or getattr(error, "status_code", None) is not None:
         return None

@@ -18,6 +18,7 @@ from asstops.errors import NotFound, ProviderError, Rejected, Unavailable
 from asstops.providers.advice import Caller
 from asstops.providers.credentials import renewing
 from asstops.providers.failures import json_object, openai_errors
+from asstops.providers.importing import one_at_a_time
 from asstops.providers.limiter import Limiter
 from asstops.providers.network import certificates
 from asstops.providers.settings import is_loopback
@@ -73,7 +74,8 @@ class OpenAIApi(ABC):
         """What clients of all services are made with: no retries of their own, our time-outs, a log of requests."""
         import ssl
 
-        import openai
+        with one_at_a_time:
+            import openai
 
         from asstops.providers.trace import http_hooks
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from asstops.errors import AsstopsError, NotFound, Unavailable
 from asstops.providers.failures import openai_errors
+from asstops.providers.importing import one_at_a_time
 from asstops.providers.openai_api import OpenAIApi
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class TalkApi:
 
     def open(self, doing: str, request: Callable[[OpenAI], Any]) -> Any:
         """Open a stream, once; whoever opens it reads it with `events`."""
-        import openai
+        with one_at_a_time:
+            import openai
 
         client = self._api.client.with_options(timeout=openai.Timeout(STREAM_TIMEOUT_S, connect=10.0))
 

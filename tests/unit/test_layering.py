@@ -214,6 +214,33 @@ def test_deciding_reads_nothing(module: str) -> None:
     assert offenders == []
 
 
+def test_threads_import_sdks_one_at_a_time() -> None:
+    """Two threads that enter a package at different modules would deadlock, which Python ends with an error."""
+    providers = [path for module, path in MODULES.items() if room(module) == "providers"]
+    bare = [f"{path.name}:{line}" for path in providers for line in imports_of_sdks(path, guarded=False)]
+    guarded = [line for path in providers for line in imports_of_sdks(path, guarded=True)]
+    assert bare == []
+    assert guarded
+
+
+def imports_of_sdks(path: Path, *, guarded: bool) -> Iterator[int]:
+    """The lines in functions that import an SDK, either those under `one_at_a_time` or the others."""
+
+    def visit(node: ast.AST, inside: bool, under: bool) -> Iterator[int]:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+        if inside and under is guarded and {name.split(".")[0] for name in names} & {"azure", "openai"}:
+            yield node.lineno  # type: ignore[attr-defined]
+        inside = inside or isinstance(node, (ast.FunctionDef, ast.Lambda))
+        under = under or (isinstance(node, ast.With) and "one_at_a_time" in ast.unparse(node.items[0]))
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, inside, under)
+
+    yield from visit(ast.parse(path.read_text(encoding="utf-8")), False, False)
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_prints(module: str) -> None:
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
