@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from asstops.emulator.keys import PROJECT_AUDIENCE
+from tests.support.inside import Inside
 from tests.support.program import Program
 from tests.support.stage import Stage
 
@@ -108,6 +109,12 @@ class Service:
         items = self.get(f"/conversations/{thread}/items", limit=100)
         calls = {item["call_id"] for item in items if item["type"] == "function_call"}
         assert calls == {item["call_id"] for item in items if item["type"] == "function_call_output"}
+
+
+@pytest.fixture
+def program(inside: Inside) -> Program:
+    """In this process where nothing is typed and no signal comes, which is most of what is tried here."""
+    return inside
 
 
 @pytest.fixture(params=["assistants", "agents"])

@@ -14,7 +14,7 @@ import yaml
 
 from tests.support.inside import Inside
 from tests.support.live import is_bare
-from tests.support.program import REPOSITORY, Program
+from tests.support.program import REPOSITORY
 from tests.support.stage import Stage
 
 SPECS = REPOSITORY / "specs"
@@ -53,37 +53,37 @@ def _edit(path: Path) -> None:
 
 
 @pytest.mark.parametrize("spec", SHIPPED, ids=str)
-def test_a_shipped_spec_lives_its_whole_life(stage: Stage, program: Program, spec: Path) -> None:
+def test_a_shipped_spec_lives_its_whole_life(stage: Stage, inside: Inside, spec: Path) -> None:
     shutil.copytree(SPECS, stage.folder, dirs_exist_ok=True)
     given = ("-f", str(spec))
     assert is_bare(stage.dump())
 
-    program.run("validate", *given)
-    plan = program.json("plan", *given, "--format", "json", "--detailed-exitcode", code=2)
+    inside.run("validate", *given)
+    plan = inside.json("plan", *given, "--format", "json", "--detailed-exitcode", code=2)
     PLAN.validate(plan)
     assert {change["action"] for change in plan["changes"]} == {"create"}
-    report = program.json("apply", *given, "-y", "--format", "json")
+    report = inside.json("apply", *given, "-y", "--format", "json")
     REPORT.validate(report)
     assert report["outcome"] == "done"
     assert len(report["steps"]) == len(plan["changes"])
 
     stage.look_away()
-    assert "No changes." in program.run("plan", *given, "--detailed-exitcode").stdout
+    assert "No changes." in inside.run("plan", *given, "--detailed-exitcode").stdout
     assert stage.writes() == []
-    for line in program.run("output", *given, "--format", "env").stdout.splitlines():
+    for line in inside.run("output", *given, "--format", "env").stdout.splitlines():
         assert "=" in line
 
     _edit(stage.folder / spec)
-    edited = program.json("plan", *given, "--format", "json", "--detailed-exitcode", code=2)
+    edited = inside.json("plan", *given, "--format", "json", "--detailed-exitcode", code=2)
     PLAN.validate(edited)
     assert {change["action"] for change in edited["changes"]} == {"update"}
-    program.run("apply", *given, "-y")
-    program.run("plan", *given, "--detailed-exitcode")
+    inside.run("apply", *given, "-y")
+    inside.run("plan", *given, "--detailed-exitcode")
 
-    gone = program.json("plan", *given, "--destroy", "--format", "json")
+    gone = inside.json("plan", *given, "--destroy", "--format", "json")
     PLAN.validate(gone)
     assert gone["summary"]["destroy"] == len(plan["changes"])
-    REPORT.validate(program.json("destroy", *given, "-y", "--purge", "--format", "json"))
+    REPORT.validate(inside.json("destroy", *given, "-y", "--purge", "--format", "json"))
     assert is_bare(stage.dump())
 
 

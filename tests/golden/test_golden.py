@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fixtures import module_server, program, stage
-from tests.support.program import Program
+from tests.support.fixtures import inside, module_server, stage
+from tests.support.inside import Inside
 from tests.support.stage import Stage
 
-__all__ = ["module_server", "program", "stage"]
+__all__ = ["inside", "module_server", "stage"]
 HERE = Path(__file__).parent
 CASES = sorted(folder for folder in HERE.iterdir() if re.match(r"\d{3}-", folder.name))
 _REPLACED = (
@@ -37,11 +37,11 @@ def normalised(text: str) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda folder: folder.name)
-def test_what_is_printed(stage: Stage, program: Program, case: Path, update_golden: bool) -> None:
+def test_what_is_printed(stage: Stage, inside: Inside, case: Path, update_golden: bool) -> None:
     shutil.copytree(case, stage.folder, dirs_exist_ok=True)
     if (case / "before.yaml").exists():
         shutil.copy(case / "before.yaml", stage.folder / "asstops.yaml")
-        program.run("apply", "-y")
+        inside.run("apply", "-y")
     if (case / "drift.json").exists():
         for item in stage.dump()["assistants"]:
             mark = item["metadata"]["asstops"].split(" ")
@@ -51,11 +51,11 @@ def test_what_is_printed(stage: Stage, program: Program, case: Path, update_gold
     shutil.copy(case / "spec.yaml", stage.folder / "asstops.yaml")
 
     made = {
-        "plan.txt": program.run("plan").stdout,
-        "plan.json": program.run("plan", "--format", "json").stdout,
-        "apply.txt": program.run("apply", "-y", "--parallelism", "1").stdout,
+        "plan.txt": inside.run("plan").stdout,
+        "plan.json": inside.run("plan", "--format", "json").stdout,
+        "apply.txt": inside.run("apply", "-y", "--parallelism", "1").stdout,
     }
-    program.run("plan", "--detailed-exitcode")
+    inside.run("plan", "--detailed-exitcode")
     for name, text in made.items():
         if update_golden:
             (case / name).write_text(normalised(text), encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from asstops.emulator import EmulatorServer
+from tests.support.inside import Inside
 from tests.support.program import Program
 from tests.support.stage import ENVIRONMENT, Stage, emulator
 
@@ -51,6 +52,12 @@ def opened(server: EmulatorServer, folder: Path, monkeypatch: pytest.MonkeyPatch
     for name in ENVIRONMENT:
         monkeypatch.setenv(name, found.environ[name])
     return found
+
+
+@pytest.fixture
+def inside(stage: Stage) -> Inside:
+    """As `program`, but `run` stays in this process; `start` makes a new one all the same."""
+    return Inside(stage.folder, stage.environ)
 
 
 @pytest.fixture
