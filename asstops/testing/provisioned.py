@@ -94,7 +94,7 @@ def provision(
     variables: Mapping[str, str] | None = None,
 ) -> Provisioned:
     """Apply a spec to a running emulator, as `asstops apply --auto-approve` would. Raises AsstopsError."""
-    from asstops.apply import apply
+    from asstops.executor import apply
     from asstops.providers.settings import Settings
     from asstops.spec import load
     from asstops.workflow import locate, open_session, prepare

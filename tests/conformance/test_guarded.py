@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asstops.apply import apply
+from asstops.executor import apply
 from asstops.errors import UnsafePlan
 from asstops.model import Action
 from asstops.workflow import prepare

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-import asstops.apply
+import asstops.executor
 from asstops.cli import concealed
 from asstops.providers import limiter
 from tests.conformance.cases import DATA, FILES
@@ -128,7 +128,7 @@ ANSWERS: list[Any] = [
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits between attempts."""
     monkeypatch.setattr(limiter, "_backoff", lambda _attempt, _most=8.0: 0.001)
-    monkeypatch.setattr(asstops.apply, "LOOKUP_PAUSE_S", 0.001)
+    monkeypatch.setattr(asstops.executor, "LOOKUP_PAUSE_S", 0.001)
 
 
 READING, WRITING = ("plan",), ("-v", "apply", "-y")

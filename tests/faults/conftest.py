@@ -181,14 +181,14 @@ def special(tmp_path: Path) -> Callable[..., Any]:
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
     """Run the command line in this process, which is quicker, with waits between attempts cut short."""
-    import asstops.apply
+    import asstops.executor
     from asstops.cli import main
     from asstops.providers import limiter
     from asstops.services.agents import assistant as agent
 
     warnings.filterwarnings("ignore", "deprecated", DeprecationWarning)  # openai's word on beta.assistants
     monkeypatch.setattr(limiter, "_backoff", lambda _attempt, _most=8.0: 0.01)
-    monkeypatch.setattr(asstops.apply, "LOOKUP_PAUSE_S", 0.01)
+    monkeypatch.setattr(asstops.executor, "LOOKUP_PAUSE_S", 0.01)
     monkeypatch.setattr(agent, "LOOKUP_PAUSE_S", 0.01)
 
     def run(world: World, *args: str, **over: str | None) -> Ended:
@@ -202,5 +202,5 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
             captured = capsys.readouterr()
         return Ended(code, captured.out, captured.err)
 
-    run.pause = lambda seconds: monkeypatch.setattr(asstops.apply, "LOOKUP_PAUSE_S", seconds)  # type: ignore[attr-defined]
+    run.pause = lambda seconds: monkeypatch.setattr(asstops.executor, "LOOKUP_PAUSE_S", seconds)  # type: ignore[attr-defined]
     return run

@@ -84,12 +84,12 @@ def _run(asked: Json) -> int:
 
 def _hasten() -> None:
     """Cut the waits between attempts short; how long they are is tested elsewhere."""
-    from asstops import apply
+    from asstops import executor
     from asstops.providers import limiter
     from asstops.services.agents import assistant
 
     limiter._backoff = lambda attempt, most_s=0.0: 0.01
-    apply.LOOKUP_PAUSE_S = 0.01
+    executor.LOOKUP_PAUSE_S = 0.01
     assistant.LOOKUP_PAUSE_S = 0.01
 
 

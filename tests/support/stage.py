@@ -19,7 +19,7 @@ import httpx2
 import yaml
 
 from asstops import safety
-from asstops.apply import apply
+from asstops.executor import apply
 from asstops.emulator import EmulatorServer, EmulatorSettings
 from asstops.emulator.keys import ARM_AUDIENCE, DATA_AUDIENCE, IDENTITY_HEADER, PROJECT_AUDIENCE
 from asstops.model import Address, Event, Observed, Plan, Report
@@ -249,6 +249,17 @@ class Stage:
         return self.data(
             "POST", "/files", account=account, files={"file": (name, content)}, data={"purpose": "assistants"}
         )
+
+    def upload_to_project(self, name: str, content: bytes, *, home: str = "/api/projects/emulator") -> Json:
+        """Somebody else's upload to a Foundry project."""
+        answer = self.http.post(
+            f"{home}/openai/v1/files",
+            headers={"authorization": f"Bearer {self.token(PROJECT_AUDIENCE)}"},
+            files={"file": (name, content)},
+            data={"purpose": "assistants"},
+        )
+        assert answer.status_code < 300, answer.text
+        return dict(answer.json())
 
     def arm(self, method: str, path: str, body: Any = None) -> Json:
         """Somebody else's request of ARM; `path` begins with the account's name."""
