@@ -62,6 +62,7 @@ def rewrite(
     stack = rename(bases, overlays, ledger, given=stack, shared=account.shared)
     _sections(edited, ledger)
     _assistants(bases, overlays, ledger)
+    _moved(edited, ledger)
     report = Report(source=", ".join(file.shown for file in files), stack=stack, entries=ledger.entries())
     steps = after_edit(spec, old, account=has_account, stays=account.stays, environments=_environments(files))
     report = Report(report.source, stack, report.entries, steps=steps)
@@ -125,6 +126,23 @@ def _assistants(bases: Sequence[Edited], overlays: Sequence[Edited], ledger: Led
             if entry.at("tools") is not None:
                 _tools(item, entry, address, ledger)
     _metadata(bases, overlays, names, ledger)
+
+
+def _moved(files: Sequence[Edited], ledger: Ledger) -> None:
+    """Take out the moves of assistants: agents are made anew, and cannot move."""
+    for item, root, found in _of(files, "moved"):
+        entries = found.items or []
+        gone = [
+            index
+            for index, entry in enumerate(entries)
+            if any((at := entry.at(name)) is not None and at.text.startswith("assistant.") for name in ("from", "to"))
+        ]
+        if gone:
+            told = "the moves of assistants are taken out: agents are made anew, under the names they have"
+            ledger.changed("stack", "moved", told, at=item.at(entries[gone[0]]))
+            item.remove_items(root, "moved", gone)
+        if len(gone) < len(entries):
+            ledger.kept("stack", "moved")
 
 
 def _names(files: Sequence[Edited], ledger: Ledger) -> dict[str, str]:

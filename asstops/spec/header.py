@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 
 from asstops import services
-from asstops.spec import functions
+from asstops.spec import functions, smoke
 from asstops.spec.credentials import is_credential_name, refuse_credentials, refuse_name
+from asstops.spec.moved import SECTION as MOVED
 from asstops.spec.nodes import MapNode, Problems, ScalarNode, describe
 from asstops.spec.variables import Variables
 from asstops.spec.words import cut, did_you_mean, listed, nearest
 
 STACK = re.compile(r"[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?")
 PROJECT = "project"
-LATER = ("tests", "moved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ def top_level_keys() -> list[str]:
         "vars",
         *sections(),
         functions.SECTION,
+        smoke.SECTION,
+        MOVED,
     ]
 
 
@@ -53,15 +55,14 @@ def read_header(whole: MapNode, variables: Variables, problems: Problems) -> Hea
             refuse_name(problems, key, name.location)
         elif key == PROJECT:
             problems.add("project stands inside resource:", name.location, "write resource: {project: {name: NAME}}")
-        elif key in LATER:
-            problems.add(f"{key} is not supported by this version", name.location, "remove it")
         elif key not in known:
             fix = did_you_mean(key, known)
             more = f" Known: {listed(known)}" if nearest(key, known) else ""
-            problems.add(f"unknown key {cut(key)!r}", name.location, fix + more)
+            problems.of("unknown-key").add(f"unknown key {cut(key)!r}", name.location, fix + more)
     stack = _scalar(whole, "stack", variables, problems)
     if "stack" not in whole.entries:
-        problems.add("stack is missing", whole.source.at(), "add stack: NAME, the name of everything this spec owns")
+        told = "add stack: NAME, the name of everything this spec owns"
+        problems.of("missing-key").add("stack is missing", whole.source.at(), told)
     elif stack and not STACK.fullmatch(stack):
         problems.add(
             f"stack {cut(stack)!r} is not a valid name",

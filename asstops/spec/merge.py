@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from asstops.kinds.fields import Plain
-from asstops.spec.nodes import MapNode, Node, Problems, ScalarNode, is_empty
+from asstops.spec.nodes import ListNode, MapNode, Node, Problems, ScalarNode, is_empty
 from asstops.spec.words import cut
 
 
-def unite(documents: Iterable[MapNode], sections: Collection[str], problems: Problems) -> MapNode | None:
-    """All documents as one. Sections (maps of entries) are united; other keys, and entries, may stand only once."""
+def unite(
+    documents: Iterable[MapNode], sections: Collection[str], problems: Problems, *, lists: Collection[str] = ()
+) -> MapNode | None:
+    """All documents as one. Sections (maps of entries) are united; other keys, and entries, may stand only once.
+
+    The `lists` are strung together.
+    """
     united: MapNode | None = None
     for document in documents:
         if united is None:
@@ -18,11 +24,14 @@ def unite(documents: Iterable[MapNode], sections: Collection[str], problems: Pro
             continue
         for key, node in document.entries.items():
             there = united.entries.get(key)
-            if there is None or (key in sections and is_empty(there)):
+            joins = key in sections or key in lists
+            if there is None or (joins and is_empty(there)):
                 united.entries[key] = node
                 united.keys[key] = document.keys[key]
+            elif key in lists and isinstance(node, ListNode) and isinstance(there, ListNode):
+                united.entries[key] = replace(there, items=[*there.items, *node.items])
             elif key not in sections or not isinstance(node, MapNode) or not isinstance(there, MapNode):
-                if not (key in sections and is_empty(node)):
+                if not (joins and is_empty(node)):
                     _twice(key, united, document, problems)
             else:
                 united.entries[key] = _unite_section(key, there, node, problems)
@@ -43,7 +52,7 @@ def _unite_section(section: str, left: MapNode, right: MapNode, problems: Proble
 def _twice(name: str, left: MapNode, right: MapNode, problems: Problems, key: str = "") -> None:
     first = left.keys[key or name].location
     here = right.keys[key or name].location
-    problems.add(
+    problems.of("defined-twice").add(
         f"{cut(name)} is defined here and at {first}", here, "keep one of them, or use --env overlays to change it"
     )
 

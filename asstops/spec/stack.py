@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asstops.errors import Location, Problem
+from asstops.expectations import SmokeTest
 from asstops.model import Address, Resource
+from asstops.moves import Moves
 
 if TYPE_CHECKING:
     from asstops.spec.scalars import Value
@@ -29,8 +31,9 @@ class Stack:
     `identity` is `name`, or `name/env` with --env. `origin` says which repository and path the spec came from, "" when
     unknown. `root` is the folder of the first spec file. `resources` is sorted by address; `account` is the `resource`
     entry among them, `project` the project in it. `secrets` are values of sensitive variables, to be masked wherever
-    they appear. `lock` is None for the local lock. `variables` are the values that did not come from the spec itself,
-    sensitive ones left out. `location` is where the spec names the stack, for problems that have no place of their own.
+    they appear. `lock` is None for the local lock. `moves` maps addresses of before to the next ones. `tests` are in
+    the order of the spec. `variables` are the values that did not come from the spec itself, sensitive ones left out.
+    `location` is where the spec names the stack, for problems that have no place of their own.
     """
 
     name: str
@@ -46,5 +49,7 @@ class Stack:
     secrets: frozenset[str]
     project: Resource | None = None
     lock: BlobLock | None = None
+    moves: Moves = field(default_factory=dict)
+    tests: tuple[SmokeTest, ...] = ()
     location: Location | None = field(default=None, compare=False)
     variables: Mapping[str, Value] = field(default_factory=dict)
