@@ -6,13 +6,13 @@ What was last applied is known by digest only, from the mark.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from asstops.digest import canonical, canonical_list
 from asstops.forms import is_form_of
-from asstops.mark import is_ours, path_digest, value_digest
+from asstops.mark import KEPT, is_ours, path_digest, value_digest
 from asstops.model import (
     UNKNOWN,
     Action,
@@ -27,6 +27,7 @@ from asstops.model import (
     Resource,
     Unknown,
 )
+from asstops.moves import Former, renamed
 from asstops.rules import KindRules
 
 Resolve = Callable[[Address], "str | Unknown"]
@@ -95,18 +96,28 @@ def field_digests(rules: KindRules, body: Body) -> dict[str, str]:
     }
 
 
-def compare(rules: KindRules, wanted: Resource, live: Observed, resolve: Resolve, label: Label) -> Comparison:
-    """Every field that must change to make `live` what `wanted` says, with the reason why."""
+def compare(
+    rules: KindRules,
+    wanted: Resource,
+    live: Observed,
+    resolve: Resolve,
+    label: Label,
+    formers: Sequence[Former] = (),
+) -> Comparison:
+    """Every field that must change to make `live` what `wanted` says, with the reason why.
+
+    `formers` are ways in which the mark may name what it refers to, where keys have changed since.
+    """
     mark = live.mark or Mark(stack="", key="")
     want, have = flatten(rules, wanted.body), flatten(rules, live.body)
     fields = field_digests(rules, wanted.body)
     diffs = [
         diff
         for path, value in want.items()
-        if (diff := _compare_field(rules, wanted, path, value, live, have, mark, resolve, label)) is not None
+        if (diff := _compare_field(rules, wanted, path, value, live, have, mark, resolve, label, formers)) is not None
     ]
-    removed, notes = _left_the_spec(rules, want, have, mark, label)
-    stored = {key: form for key, form in mark.stored.items() if fields.get(key) == mark.fields.get(key)}
+    removed, notes = _left_the_spec(rules, want, have, mark, label, pristine=live.pristine)
+    stored = {k: form for k, form in mark.stored.items() if fields.get(k) == mark.fields.get(k) and form != KEPT}
     return Comparison(tuple(sorted((*diffs, *removed), key=lambda diff: diff.path)), fields, stored, notes)
 
 
@@ -120,12 +131,18 @@ def _compare_field(
     mark: Mark,
     resolve: Resolve,
     label: Label,
+    formers: Sequence[Former],
 ) -> FieldDiff | None:
     if path in rules.unrecorded:
         return None  # nothing that is live says so
     key = path_digest(path)
     applied = mark.fields.get(key)
     now = _digest(rules, path, value)
+    named = formers and path in rules.references
+    if named and applied not in (None, now, live_digest(rules, path, have.get(path), label)):
+        # The same said with keys of before is the same: what is live is labelled with those of now.
+        said = (_digest(rules, path, renamed(value, former)) for former in formers)
+        applied = now if applied in said else applied
     shown = display(value)
     sensitive = path in wanted.sensitive
     if path in rules.unreadable:
@@ -141,7 +158,8 @@ def _compare_field(
     broken = _broken_items(is_now, live) if kind else {}
     if not broken and not unknown and same(normal(rules, path, will_be), is_now):
         return None
-    untouched = live.pristine and applied == now and not broken and not unknown
+    pristine = live.pristine and mark.stored.get(key) != KEPT  # with KEPT it was changed before asstops wrote it again
+    untouched = pristine and applied == now and not broken and not unknown
     if untouched and is_form_of(normal(rules, path, will_be), is_now, rules.forgettable.get(path, frozenset())):
         return None  # what the service made of exactly this
     found = live_digest(rules, path, is_now, label)
@@ -152,7 +170,7 @@ def _compare_field(
     if kind is not None and spec_changed:
         # A file that left the spec has lost its key, so the digest cannot tell; an empty list or a foreign id can.
         live_changed = live_changed and (not is_now or _has_foreign(kind, is_now, label))
-    if kind is not None and live.pristine:
+    if kind is not None and pristine:
         live_changed = False  # nobody can have changed it: what it refers to has another address by now, or none
     cause = {
         (True, True): Cause.BOTH,
@@ -169,20 +187,27 @@ def _compare_field(
         path,
         _labelled(rules, path, is_now, label),
         shown,
-        Cause.PENDING if broken else cause,
+        Cause.PENDING if broken and cause is Cause.DEPENDENCY else cause,
         items=_items(value, is_now, kind, resolve, label, broken),
         sensitive=sensitive,
     )
 
 
 def _left_the_spec(
-    rules: KindRules, want: Mapping[str, Any], have: Mapping[str, Any], mark: Mark, label: Label
+    rules: KindRules,
+    want: Mapping[str, Any],
+    have: Mapping[str, Any],
+    mark: Mark,
+    label: Label,
+    *,
+    pristine: bool,
 ) -> tuple[list[FieldDiff], tuple[str, ...]]:
     """Fields that the last apply set and the spec no longer names go back to the service's default."""
     diffs: list[FieldDiff] = []
     notes: list[str] = []
     for path in sorted({*rules.defaults, *have} - set(want)):
-        applied = mark.fields.get(path_digest(path))
+        key = path_digest(path)
+        applied, form = mark.fields.get(key), mark.stored.get(key)
         if applied is None:
             continue
         is_now = normal(rules, path, have.get(path))
@@ -194,7 +219,9 @@ def _left_the_spec(
         elif path in rules.unreadable:
             diffs.append(FieldDiff(path, NOT_READABLE, SERVICE_DEFAULT))
         elif path in rules.defaults and not same(is_now, default := rules.defaults[path]):
-            diffs.append(FieldDiff(path, _labelled(rules, path, is_now, label), default))
+            changed = (not pristine or form == KEPT) and live_digest(rules, path, is_now, label) not in (applied, form)
+            cause = Cause.BOTH if changed else Cause.PENDING
+            diffs.append(FieldDiff(path, _labelled(rules, path, is_now, label), default, cause))
     return diffs, tuple(notes)
 
 

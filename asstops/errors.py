@@ -13,7 +13,7 @@ Each class says what happened, carries where and how to mend it, and owns its ex
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar
 
@@ -50,11 +50,15 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong (or worth a warning) in a spec: what, where, and how to mend it."""
+    """One thing that is wrong (or worth a warning) in a spec: what, where, and how to mend it.
+
+    `rule` names what sort of mistake it is, for tools that group them; the message alone says what it is.
+    """
 
     message: str
     location: Location | None = None
     fix: str = ""
+    rule: str = field(default="spec", compare=False)
 
     def sort_key(self) -> tuple[str, int, int, str]:
         """Order problems the way a reader meets them: by file, line, column."""

@@ -70,10 +70,10 @@ def _in_stores(
         store = live.by_id.get(key)
         if store is None or store.mark is None or store.kind == address.kind:
             continue
-        own = Address(store.kind, store.mark.key)
-        change = planned.get(own)
+        own = live.address_of(store)
+        change = planned.get(own) if own is not None else None
         replaced = change is not None and change.action is Action.REPLACE
-        if own in wanted and own in live.owned and live.winner(own)[0] is store and not replaced:
+        if own is not None and own in wanted and own in live.owned and live.winner(own)[0] is store and not replaced:
             continue
         result.update(dict.fromkeys((used for used in store.uses if used[0] == "file"), address))
     return result

@@ -4,8 +4,9 @@
 
 STACK is the stack's identity, GENERATION counts replacements, FLAGS is `p` for protect or `-`. FIELDS and STORED are
 runs of eight characters: four for the name of a field, four for the value the spec had (FIELDS) or for the form in
-which the service keeps that value, where it is another one (STORED). In metadata all of it is one pair of at most
-512 characters; as Azure tags the part before the first `|` is `asstops`, the rest `asstops.d`, 256 characters each.
+which the service keeps that value, where it is another one (STORED; `....` for drift that was kept). In metadata all
+of it is one pair of at most 512 characters; as Azure tags the part before the first `|` is `asstops`, the rest
+`asstops.d`, 256 characters each.
 
 Worst cases: identity 73 characters (48 + "/" + 24), key 64, so the head stays under 180; an assistant has 13 fields
 and 15 metadata pairs, so the digests stay under 332.
@@ -14,6 +15,7 @@ and 15 metadata pairs, so the digests stay under 332.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from asstops.digest import canonical, short
 from asstops.model import Mark
@@ -22,6 +24,8 @@ KEY = "asstops"
 DIGESTS_KEY = "asstops.d"
 METADATA_LIMIT = 512
 TAG_LIMIT = 256
+KEPT = "...."
+"""Stands among STORED, with characters that no digest has, for a field whose live value is no form of the spec's."""
 _VERSION = "1"
 _FIELD = 4
 
@@ -49,6 +53,12 @@ def to_metadata(mark: Mark) -> str:
 def to_tags(mark: Mark) -> dict[str, str]:
     """The mark as two Azure tags of at most 256 characters each."""
     return {KEY: _fit(_head(mark), TAG_LIMIT), DIGESTS_KEY: _fit(_digests(mark), TAG_LIMIT)}
+
+
+def fits_metadata(mark: Mark) -> bool:
+    """Whether the mark fits, also once it has a nonce and the number of any version to come."""
+    ready = replace(mark, generation=9999, nonce="nonce678")
+    return len(f"{_head(ready)}|{_digests(ready)}") <= METADATA_LIMIT
 
 
 def from_metadata(metadata: Mapping[str, str] | None) -> Mark | None:

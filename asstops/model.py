@@ -96,6 +96,14 @@ class Cause(Enum):
     DEPENDENCY = "dependency"
 
 
+class OnDrift(Enum):
+    """What an apply does about what was changed outside asstops: put it back, leave it as it is, or write nothing."""
+
+    OVERWRITE = "overwrite"
+    KEEP = "keep"
+    FAIL = "fail"
+
+
 @dataclass(frozen=True, slots=True)
 class FileSource:
     """What a `file` uploads. `sha256` is hex, "" until hashed; `name` is the base name, never altered."""
@@ -245,7 +253,8 @@ class Change:
     `delete_first` marks a replacement under a name that can exist only once. `generation` and `mark` are what the
     object will carry. `retires` are further live objects at this address that lost to a newer generation. `spares` is
     True when the live object stays although another takes its place: an older version of something else uses it.
-    `prunes` are the numbers of its own older versions that go.
+    `prunes` are the numbers of its own older versions that go. `moved_from` is the address that its mark still names,
+    where the spec says that its key has changed.
     """
 
     address: Address
@@ -262,11 +271,20 @@ class Change:
     retires: tuple[Observed, ...] = ()
     spares: bool = False
     prunes: tuple[str, ...] = ()
+    moved_from: Address | None = None
 
     def __post_init__(self) -> None:
         absent = (self.before is None, self.after is None)
         if absent != (self.action is Action.CREATE, self.action is Action.DELETE):
             raise ValueError(f"{self.address}: {self.action} with before, after absent: {absent}")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Fields of one object that drifted and stay as they are live; `after` of a diff is what the spec says."""
+
+    address: Address
+    diffs: tuple[FieldDiff, ...]
 
 
 class RecordAction(Enum):
@@ -304,6 +322,7 @@ class Plan:
 
     `changes` holds no NOOP; `unchanged` counts those. `known` maps every address to the remote id it already has and
     keeps. `complete` is False when `targets` left something out. `origin` is the digest of where the spec lives.
+    `kept` holds what drifted and stays so, with `on_drift` KEEP.
     """
 
     target: Target
@@ -316,6 +335,8 @@ class Plan:
     targets: tuple[Address, ...] = ()
     complete: bool = True
     origin: str = ""
+    on_drift: OnDrift = OnDrift.OVERWRITE
+    kept: tuple[Kept, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -11,6 +11,7 @@ from asstops import leftovers
 from asstops.errors import ProviderError, Retired
 from asstops.journal import Story
 from asstops.model import Address, Notice, Observed, Resource
+from asstops.moves import NONE, Moves
 from asstops.ownership import Snapshot
 from asstops.record import Record, claim, decode, id_digest, is_page
 
@@ -24,10 +25,13 @@ def observe(
     wanted: Mapping[Address, Resource],
     stack: str,
     story: Story | None = None,
+    *,
+    moves: Moves = NONE,
 ) -> Snapshot:
     """All live objects that matter to the stack. The account and its project come first: they say where the rest is.
 
-    `story` is what the journal on this machine tells of uploads that may be missing in the record.
+    `story` is what the journal on this machine tells of uploads that may be missing in the record, `moves` are the keys
+    that have changed in the spec.
     """
     kinds = session.service.kinds
     by_kind: dict[str, list[Resource]] = {name: [] for name in kinds}
@@ -72,12 +76,13 @@ def observe(
             notices.append(
                 Notice(f"nothing was read of what lies in the account itself: {error.message}", fix=error.fix)
             )
-    found = _told_apart(objects, wanted, stack, story or Story(), notices)
+    found = _told_apart(objects, wanted, stack, story or Story(), notices, moves)
     return replace(
         found,
         unread=frozenset(unread),
         blind=frozenset(blind),
         beside=beside,
+        moves=moves,
         restoring=_restoring(session, by_kind),
     )
 
@@ -100,6 +105,7 @@ def _told_apart(
     stack: str,
     story: Story,
     notices: list[Notice],
+    moves: Moves,
 ) -> Snapshot:
     """Take the record's pages out of the stores, and let the record and the journal say which files are ours."""
     stores = objects.get("vector_store", ())
@@ -117,13 +123,15 @@ def _told_apart(
         return Snapshot(objects, record, tuple(notices), sources=spec)
     files = objects["file"]
     recovered = _recovered(story, record, files, notices)
-    claims = claim(files, record, wanted, stack, recovered)
+    claims = claim(files, record, wanted, stack, recovered, moves)
     objects["file"] = [*claims.ours, *claims.others]
     foreign = _of_other_stacks(stores, stack)
     nobodys = [file for file in claims.others if id_digest(file.remote_id) not in foreign]
     suspects = leftovers.suspects(record, nobodys, spec)
     notices += leftovers.notices(record, suspects, len(recovered))
-    notices += _forgotten(record, objects.get("vector_store", ()), claims.others, stack)
+    referred = {resource.remote_id for resource in wanted.values() if not resource.owned}
+    unknown = [file for file in claims.others if file.remote_id not in referred]
+    notices += _forgotten(record, objects.get("vector_store", ()), unknown, stack)
     return Snapshot(
         objects,
         record,

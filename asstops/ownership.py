@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from asstops.errors import Problem
 from asstops.mark import path_digest
 from asstops.model import Action, Address, Change, Notice, Observed, RecordAction, Resource
+from asstops.moves import Former, Moves, formers, goal, settled
 from asstops.record import Record, superseded
 from asstops.rules import KindRules
 
@@ -21,7 +22,8 @@ class Snapshot:
     journal on this machine can to their content. `dead` are entries of the record whose file is gone. `sources` are
     name and size of what the spec uploads, `foreign` digests of ids in the records of other stacks. `restoring` names
     an account that is about to come back from soft deletion with what it held, so that nothing else can be planned
-    before it is there. `beside` names what an account that is to go holds outside what kinds read.
+    before it is there. `beside` names what an account that is to go holds outside what kinds read. `moves` are the keys
+    that have changed in the spec; the marks of what is live may still hold the old ones.
     """
 
     objects: Mapping[str, Sequence[Observed]] = field(default_factory=dict)
@@ -36,6 +38,7 @@ class Snapshot:
     foreign: frozenset[str] = frozenset()
     restoring: Address | None = None
     beside: tuple[str, ...] = ()
+    moves: Moves = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(len(found) for found in self.objects.values())
@@ -64,7 +67,11 @@ class Snapshot:
 
 
 class Ownership:
-    """Everything live, by id and by the address it belongs to."""
+    """Everything live, by id and by the address it belongs to.
+
+    What the spec says was moved belongs to its new address; `stays` has what cannot, since something is there already
+    (old address -> new one), and `formers` how live marks may still name what they refer to.
+    """
 
     def __init__(
         self, stack: str, wanted: Mapping[Address, Resource], snapshot: Snapshot, rules: Mapping[str, KindRules]
@@ -79,6 +86,11 @@ class Ownership:
         for kind, objects in snapshot.objects.items():
             for live in objects:
                 self._add(kind, live)
+        self._moves = snapshot.moves
+        goes, self.stays = settled(snapshot.moves, self.owned)
+        for old, new in goes.items():
+            self._move(old, new)
+        self.formers: tuple[Former, ...] = formers(snapshot.moves, {new: old for old, new in goes.items()})
         for address, resource in wanted.items():
             remote_id = resource.remote_id or (address.key if rules[address.kind].named else None)
             if remote_id is not None:
@@ -96,6 +108,25 @@ class Ownership:
             address = Address(kind, live.remote_id if self._rules[kind].named else live.mark.key)
             self.owned.setdefault(address, []).append(live)
             self._owners[kind, live.remote_id] = address
+
+    def _move(self, old: Address, new: Address) -> None:
+        self.owned[new] = self.owned.pop(old)
+        for live in self.owned[new]:
+            self._owners[live.kind, live.remote_id] = new
+
+    def now_at(self, address: Address) -> Address:
+        """What an address is called now, unless something is live under it still."""
+        return address if address in self.owned else goal(self._moves, address)
+
+    def moved_from(self, live: Observed, address: Address) -> Address | None:
+        """The address in the mark of what belongs to another one by now."""
+        if live.mark is None or self._rules[live.kind].named or live.mark.key == address.key:
+            return None
+        return Address(live.kind, live.mark.key)
+
+    def address_of(self, live: Observed) -> Address | None:
+        """The address that a live object belongs to; None for what is not the stack's."""
+        return self._owners.get((live.kind, live.remote_id))
 
     def label(self, kind: str, remote_id: str) -> str:
         """How an id is shown: the address that owns it, else the id."""

@@ -27,14 +27,17 @@ from asstops.model import (
     FieldDiff,
     FileSource,
     ItemDiff,
+    Kept,
     Notice,
     Observed,
+    OnDrift,
     Plan,
     RecordAction,
     Resource,
     Target,
 )
 from asstops.pins import LivePin, Pins, differences
+from asstops.views.graphs.links import NO_LINKS, Links
 from asstops.views.values import masked, plain
 
 FORMAT: Final = "asstops-plan"
@@ -111,9 +114,15 @@ class _Change(_Part):
     moves: bool
     spares: bool = False
     prunes: tuple[str, ...] = ()
+    moved_from: str | None = None
     source: _Source | None
     origins: dict[str, str]
     sensitive: tuple[str, ...]
+
+
+class _Kept(_Part):
+    address: str
+    diffs: tuple[_Diff, ...]
 
 
 class _Notice(_Part):
@@ -131,6 +140,8 @@ class _Plan(_Part):
     changes: tuple[_Change, ...]
     unchanged: int
     record: RecordAction
+    on_drift: OnDrift = OnDrift.OVERWRITE
+    kept: tuple[_Kept, ...] = ()
     notices: tuple[_Notice, ...]
 
 
@@ -146,6 +157,11 @@ class _Pins(_Part):
     live: tuple[_LivePin, ...]
 
 
+class _Links(_Part):
+    uses: dict[str, tuple[str, ...]]
+    foreign: tuple[str, ...]
+
+
 class _File(_Part):
     format: Literal["asstops-plan"]
     format_version: Literal[1]
@@ -153,19 +169,24 @@ class _File(_Part):
     created_at: str
     invocation: Invocation
     plan: _Plan
+    links: _Links = _Links(uses={}, foreign=())
     pins: _Pins
     sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What a plan file holds. `plan` is for showing only: its objects have no bodies. `created_at` is ISO 8601, UTC."""
+    """What a plan file holds. `plan` is for showing only: its objects have no bodies. `created_at` is ISO 8601, UTC.
+
+    `links` says what refers to what, for showing too.
+    """
 
     plan: Plan
     pins: Pins
     invocation: Invocation
     asstops_version: str
     created_at: str
+    links: Links = NO_LINKS
 
 
 def to_text(saved: SavedPlan) -> str:
@@ -177,6 +198,7 @@ def to_text(saved: SavedPlan) -> str:
         "created_at": saved.created_at,
         "invocation": saved.invocation.model_dump(),
         "plan": _sound(_plan(saved.plan)),
+        "links": _sound(_links(saved.links)),
         "pins": {
             "spec": {address: dict(fields) for address, fields in saved.pins.spec.items()},
             "live": [
@@ -220,6 +242,7 @@ def from_bytes(data: bytes, *, version: str) -> SavedPlan:
             invocation=file.invocation,
             asstops_version=file.asstops_version,
             created_at=file.created_at,
+            links=_read_links(file.links),
         )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -286,8 +309,27 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "changes": [_change(change) for change in plan.changes],
         "unchanged": plan.unchanged,
         "record": plan.record.value,
+        "on_drift": plan.on_drift.value,
+        "kept": [
+            {"address": str(kept.address), "diffs": [_diff(diff, _secret(kept)) for diff in kept.diffs]}
+            for kept in plan.kept
+        ],
         "notices": [{"message": n.message, "address": n.address, "fix": n.fix} for n in plan.notices],
     }
+
+
+def _links(links: Links) -> dict[str, Any]:
+    return {
+        "uses": {str(address): [str(need) for need in sorted(used)] for address, used in links.uses.items()},
+        "foreign": [str(address) for address in sorted(links.foreign)],
+    }
+
+
+def _read_links(links: _Links) -> Links:
+    uses = {Address.parse(text): frozenset(map(Address.parse, used)) for text, used in links.uses.items()}
+    if loose := sorted({need for used in uses.values() for need in used} - uses.keys()):
+        raise ValueError(f"links: {loose[0]} is referred to and not there")
+    return Links(uses, frozenset(map(Address.parse, links.foreign)))
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -308,12 +350,17 @@ def _change(change: Change) -> dict[str, Any]:
         "moves": change.moves,
         "spares": change.spares,
         "prunes": list(change.prunes),
+        "moved_from": str(change.moved_from) if change.moved_from is not None else None,
         "source": None
         if source is None
         else {"shown": source.shown, "name": source.name, "size_bytes": source.size_bytes, "sha256": source.sha256},
         "origins": dict(sorted(wanted.origins.items())) if wanted is not None else {},
         "sensitive": sorted(sensitive),
     }
+
+
+def _secret(kept: Kept) -> frozenset[str]:
+    return frozenset(diff.path for diff in kept.diffs if diff.sensitive)
 
 
 def _diff(diff: FieldDiff, sensitive: frozenset[str]) -> dict[str, Any]:
@@ -337,6 +384,8 @@ def _read_plan(plan: _Plan) -> Plan:
         unchanged=plan.unchanged,
         notices=tuple(Notice(n.message, n.address, n.fix) for n in plan.notices),
         record=plan.record,
+        on_drift=plan.on_drift,
+        kept=tuple(Kept(Address.parse(k.address), tuple(map(_read_diff, k.diffs))) for k in plan.kept),
         destroy=plan.destroy,
         targets=tuple(Address.parse(text) for text in plan.targets),
         complete=plan.complete,
@@ -368,6 +417,7 @@ def _read_change(change: _Change) -> Change:
         moves=change.moves,
         spares=change.spares,
         prunes=change.prunes,
+        moved_from=Address.parse(change.moved_from) if change.moved_from is not None else None,
         retires=tuple(Observed(address.kind, copy, "", {}) for copy in change.copies),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from asstops import graph, history, remarks
+from asstops import graph, history, ondrift, remarks
 from asstops.diff import Comparison, compare, display, display_live, field_digests
 from asstops.errors import Problem, UnsafePlan
 from asstops.history import Held
@@ -17,9 +17,12 @@ from asstops.model import (
     Action,
     Address,
     Change,
+    FieldDiff,
+    Kept,
     Mark,
     Notice,
     Observed,
+    OnDrift,
     Plan,
     Resource,
     Target,
@@ -39,6 +42,7 @@ class Request:
     targets: tuple[Address, ...] = ()
     destroy: bool = False
     accept_origin: bool = False
+    on_drift: OnDrift = OnDrift.OVERWRITE
 
 
 def make_plan(
@@ -91,6 +95,7 @@ class _Planning:
         self.others: list[Address] = []  # made by a spec of another origin
         self.notices: list[Notice] = list(snapshot.notices)
         self.unchanged = 0
+        self.kept: list[Kept] = []
         self.scope: set[Address] | None = None
         # What the spec names by id is not to be written, whoever made it.
         self.referred = {(a.kind, r.remote_id) for a, r in wanted.items() if not r.owned}
@@ -109,7 +114,8 @@ class _Planning:
             for address in sorted(set(self.live.owned) & scope if scope is not None else self.live.owned):
                 self._delete(address)
         else:
-            for address in graph.order(self.wanted):
+            keeps = self.request.on_drift is OnDrift.KEEP
+            for address in graph.order(ondrift.with_live_needs(self.wanted, self.live) if keeps else self.wanted):
                 if scope is None or address in scope:
                     self._visit(address)
                 else:
@@ -134,13 +140,14 @@ class _Planning:
         if self.objections:
             raise UnsafePlan(self.objections)
         self.changes.sort(key=lambda change: change.address)
+        self.kept.sort(key=lambda kept: kept.address)
         graph.steps(self.changes)  # what cannot be ordered must show now, not after it was approved
         return Plan(
             target=self.request.target,
             changes=tuple(self.changes),
             unchanged=self.unchanged,
             known={a: i for a, i in sorted(self.ids.items()) if not isinstance(i, Unknown)},
-            notices=tuple(self.notices),
+            notices=(*self.notices, *map(ondrift.notice, self.kept)),
             record=self.snapshot.record_action(
                 self.changes, self.live.owned, origin=self.request.origin, destroy=self.request.destroy
             ),
@@ -148,6 +155,8 @@ class _Planning:
             targets=self.request.targets,
             complete=scope is None,
             origin=self.request.origin,
+            on_drift=self.request.on_drift,
+            kept=tuple(self.kept),
         )
 
     def _scope(self) -> set[Address] | None:
@@ -156,7 +165,8 @@ class _Planning:
             return {self.snapshot.restoring}
         if not self.request.targets:
             return None
-        return limited_to(self.request.targets, self.wanted, self.live, destroy=self.request.destroy)
+        targets = [self.live.now_at(target) for target in self.request.targets]
+        return limited_to(targets, self.wanted, self.live, destroy=self.request.destroy)
 
     # One wanted object
 
@@ -194,20 +204,24 @@ class _Planning:
 
     def _compare(self, resource: Resource, live: Observed, losers: list[Observed], rules: KindRules) -> None:
         address = resource.address
-        found = compare(rules, resource, live, self.resolve, self.live.label)
+        found = compare(rules, resource, live, self.resolve, self.live.label, self.live.formers)
         for note in found.notes:
             self.notices.append(Notice(note, str(address)))
+        kept: tuple[FieldDiff, ...] = ()
+        if self.request.on_drift is OnDrift.KEEP:
+            around = ondrift.Around(self.wanted, self.live, self.resolve, self.snapshot.unread)
+            resource, found, kept = ondrift.keep(rules, resource, live, found, around)
         fresh = sorted(path.path for path in found.diffs if path.path in rules.create_only)
         reason = ""
         if not live.usable:
             reason = "it has expired and can only be made anew"
         elif fresh:
             reason = f"{', '.join(fresh)} cannot be changed in place"
+        if reason and (resumed := self._resumable(address, live, losers)) is not None:
+            self._compare(self.wanted[address], resumed, [live, *(o for o in losers if o is not resumed)], rules)
+            return
+        self.kept += [Kept(address, kept)] if kept else []
         if reason:
-            resumed = self._resumable(address, live, losers)
-            if resumed is not None:
-                self._compare(resource, resumed, [live, *(o for o in losers if o is not resumed)], rules)
-                return
             self._replace(resource, live, losers, rules, found, reason)
             return
         mark = live.mark or Mark(self.stack, address.key)
@@ -216,8 +230,11 @@ class _Planning:
         after = self._mark(resource, mark.generation, mark.nonce, found.stored)
         after = replace(after, origin=after.origin or mark.origin)
         after = replace(after, fields=found.fields) if rules.marked else after
-        reason = remarks.housekeeping(mark, after, live, losers, found, versioned=rules.versioned)
+        moved = self.live.moved_from(live, address) is not None
+        reason = remarks.housekeeping(mark, after, live, losers, found, versioned=rules.versioned, moved=moved)
         new = history.makes_a_version(after, live.mark, differs=bool(found.diffs))
+        if new and rules.versioned and self._objects_to(ondrift.fits(after, resource, kept)):
+            return
         prunes = history.pruned(resource, live, rules, new=new)
         if not found.diffs and not reason and not prunes:
             self.unchanged += 1
@@ -293,6 +310,7 @@ class _Planning:
                 retires=tuple(losers),
                 spares=self._is_held(live),
                 prunes=prunes,
+                moved_from=self.live.moved_from(live, resource.address),
             )
         )
 
@@ -345,7 +363,7 @@ class _Planning:
         if newest.mark.generation <= live.mark.generation:
             return None
         rules, resource = self.rules[address.kind], self.wanted[address]
-        found = compare(rules, resource, newest, self.resolve, self.live.label)
+        found = compare(rules, resource, newest, self.resolve, self.live.label, self.live.formers)
         return None if any(diff.path in rules.create_only for diff in found.diffs) else newest
 
     def _is_held(self, live: Observed) -> bool:
@@ -372,6 +390,8 @@ class _Planning:
         if any(o.mark is not None and o.mark.protect for o in objects) or (resource is not None and resource.protect):
             self.objections.append(remarks.protected(address, "delete", "", resource))
             return
+        if address in self.live.stays and not self.request.destroy:
+            self.notices.append(remarks.does_not_move(address, self.live.stays[address]))
         rules = self.rules[address.kind]
         self.changes.append(
             Change(
@@ -386,7 +406,7 @@ class _Planning:
         )
 
     def _mark(self, resource: Resource, generation: int, nonce: str, stored: Mapping[str, str]) -> Mark:
-        rules = self.rules[resource.address.kind]
+        rules, resource = self.rules[resource.address.kind], self.wanted[resource.address]  # as the spec has it
         return Mark(
             stack=self.stack,
             key=resource.address.key,

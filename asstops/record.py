@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 from asstops.digest import ALPHABET, short
 from asstops.model import Address, FileSource, Mark, Observed, Resource
+from asstops.moves import NONE, Moves, histories
 
 ENTRY = 13
 _ID = 7
@@ -203,10 +204,12 @@ def claim(
     wanted: Mapping[Address, Resource],
     stack: str,
     recovered: Mapping[str, str] = MappingProxyType({}),
+    moves: Moves = NONE,
 ) -> Claims:
     """Give every live file of ours the mark that the service cannot hold.
 
-    `recovered` maps the remote ids of files that are ours without an entry to the digest of their content.
+    `recovered` maps the remote ids of files that are ours without an entry to the digest of their content. A file under
+    a key that was moved keeps that key in its mark, and has the content that it would have under the new one.
 
     A file whose recorded content is that of a wanted key is that key's, and so is an old copy that was replaced but not
     deleted yet. Of the rest, one with the name of a wanted key that has none yet is taken for that key's older content;
@@ -219,7 +222,8 @@ def claim(
         for address, resource in wanted.items()
         if address.kind == "file" and resource.source is not None
     }
-    replaced = {superseded(key): key for key in keys.values()}
+    former = _Former(moves, wanted)
+    replaced = {**former.replaced, **{superseded(key): key for key in keys.values()}}
     names: dict[tuple[str, bool], deque[str]] = {}
     for address, resource in sorted(wanted.items()):
         if address.kind == "file" and resource.source is not None:
@@ -227,7 +231,7 @@ def claim(
     ours: list[Observed] = []
     stale: list[tuple[Observed, str]] = []
     others: list[Observed] = []
-    current: dict[str, str] = {}
+    taken: set[str] = set()
     for file in sorted(live, key=lambda item: (item.created_at, item.remote_id)):
         content = entries.get(id_digest(file.remote_id))
         if content is None:
@@ -236,12 +240,14 @@ def claim(
         key = keys.get(_with_flag(content, False))
         if key is None and content in replaced:
             ours.append(_marked(file, stack, replaced[content], content, origin))
+        elif key is None and (was := former.of(file, content)) is not None:
+            taken |= {was.key, was.now}
+            ours.append(_marked(file, stack, was.key, was.content, origin))
         elif key is None:
             stale.append((file, content))
         else:
-            current[key] = content
+            taken.add(key)
             ours.append(_marked(file, stack, key, content, origin))
-    taken = set(current)
     # An apply that was cut off may have left older copies: what is protected is a key's latest one, else the newest is.
     for file, content in sorted(stale, key=lambda item: (not is_protected(item[1]), -item[0].created_at)):
         key = ""
@@ -255,6 +261,41 @@ def claim(
         taken.add(key)
         ours.append(_marked(file, stack, key, content, origin))
     return Claims(tuple(ours), tuple(others))
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Which key a file has that has another one `now`, and the digest of its content under that."""
+
+    key: str
+    now: str
+    content: str
+
+
+class _Former:
+    """The keys that wanted files had before, and what entries said of them then."""
+
+    def __init__(self, moves: Moves, wanted: Mapping[Address, Resource]) -> None:
+        self.replaced: dict[str, str] = {}
+        self._same: dict[str, _Moved] = {}
+        self._by_size: dict[int, list[tuple[str, str, FileSource]]] = {}
+        for to, names in histories(moves).items():
+            source = wanted[to].source if to.kind == "file" and to in wanted else None
+            for name in names if source is not None else ():
+                assert source is not None
+                self.replaced[superseded(name.key)] = to.key
+                before, after = content_digest(name.key, source), content_digest(to.key, source)
+                self._same[before] = _Moved(name.key, to.key, after)
+                self._by_size.setdefault(source.size_bytes, []).append((name.key, to.key, source))
+
+    def of(self, file: Observed, content: str) -> _Moved | None:
+        """The move of a live file that holds what a moved key has now, perhaps under another file name."""
+        if (found := self._same.get(_with_flag(content, False))) is not None:
+            return replace(found, content=_with_flag(found.content, is_protected(content)))
+        for key, now, source in self._by_size.get(file.body.get("size_bytes") or 0, ()):
+            if same_content(content, content_digest(key, replace(source, name=file.name))):
+                return _Moved(key, now, content)
+        return None
 
 
 def _free_name(file: Observed, taken: set[str], wanted: Mapping[Address, Resource]) -> str:

@@ -10,11 +10,19 @@ from asstops.model import Action, Address, Change, FieldDiff, Mark, Notice, Obse
 
 
 def housekeeping(
-    mark: Mark, after: Mark, live: Observed, losers: list[Observed], found: Comparison, *, versioned: bool
+    mark: Mark,
+    after: Mark,
+    live: Observed,
+    losers: list[Observed],
+    found: Comparison,
+    *,
+    versioned: bool,
+    moved: bool = False,
 ) -> str:
     """Why an object whose fields all agree is written to all the same; "" when it is not.
 
-    A `versioned` kind gets no new version for its mark alone, unless that says what nothing else does.
+    A `versioned` kind gets no new version for its mark alone, unless that says what nothing else does. `moved`: the
+    mark names the address of before.
     """
     reasons = []
     if not live.ready and not found.diffs:
@@ -23,11 +31,19 @@ def housekeeping(
         reasons.append("protection is switched " + ("on" if after.protect else "off"))
     if after.origin != mark.origin:
         reasons.append("the origin of the spec is noted anew")
+    if moved and not found.diffs:
+        reasons.append("only its key changes")
     if losers:
         reasons.append("an older copy that nothing needs any more is removed")
     if not reasons and after != mark and not found.diffs and not versioned:
         reasons.append("the live object already agrees; only the mark of asstops is brought up to date")
     return "; ".join(reasons)
+
+
+def does_not_move(stays: Address, taken: Address) -> Notice:
+    """An object whose key has changed in the spec, where the new key has one of its own."""
+    text = f"it was moved to {taken} in the spec, but that is live already; so this one is deleted"
+    return Notice(text, str(stays), "to keep it, take its entry of moved: out and put it back into the spec")
 
 
 def unknown_origin(changes: Iterable[Change], origin: str, *, marked: bool, destroy: bool) -> Notice | None:

@@ -85,7 +85,7 @@ def prepare(stack: Stack, session: Session, key: str, wanted_version: str = "") 
     from asstops.spec import hash_files
 
     wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
-    snapshot = observe(session, wanted, stack.identity)
+    snapshot = observe(session, wanted, stack.identity, moves=stack.moves)
     rules, address, target = session.service.rules, Address(KIND, key), target_of(stack, session)
     owners = Ownership(stack.identity, wanted, snapshot, rules)
     live = _ours(stack, owners, address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asstops import ondrift
 from asstops.errors import Problem, UnsafePlan
 from asstops.model import Action, Plan
 from asstops.ownership import Snapshot
@@ -16,12 +17,16 @@ AT_LEAST = 10
 
 
 def check(plan: Plan, snapshot: Snapshot, stack: Stack, *, allow_deletes: int | None) -> None:
-    """Raise UnsafePlan for a plan that empties the stack, deletes a large share of it, or takes others along."""
+    """Raise UnsafePlan for a plan that empties the stack, deletes a large share of it, or takes others along.
+
+    Also for one that would write over what was changed outside asstops, where it is told not to.
+    """
     # What is in a project is in its account too.
     if not _others_inside("resource", plan, snapshot, stack, allow_deletes):
         _others_inside("project", plan, snapshot, stack, allow_deletes)
     if plan.destroy:
         return
+    ondrift.check(plan)
     deletes = sum(1 for c in plan.changes if c.action in (Action.DELETE, Action.REPLACE))
     owned = sum(
         1 for found in snapshot.objects.values() for o in found if o.mark is not None and o.mark.stack == stack.identity

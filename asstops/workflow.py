@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
 from asstops.errors import Problem, SpecInvalid, UnsafePlan
 from asstops.mark import origin_digest
-from asstops.model import Action, Address, Notice, Observed, Plan, RecordAction, Resource, Target
+from asstops.model import Action, Address, Notice, Observed, OnDrift, Plan, RecordAction, Resource, Target
 from asstops.ownership import Ownership, Snapshot
 from asstops.planner import Request, make_plan
 from asstops.rules import KindRules
@@ -64,6 +65,7 @@ def prepare(
     targets: Sequence[Address] = (),
     destroy: bool = False,
     accept_origin: bool = False,
+    on_drift: OnDrift = OnDrift.OVERWRITE,
     journal: Journal | None = None,
 ) -> Prepared:
     """Hash the files, read live state and make the plan. Reads much, writes nothing."""
@@ -74,7 +76,8 @@ def prepare(
     _check_versions(stack, session)
     hashed = hash_files(stack.resources)  # on destroy too: content alone tells files of one name apart
     wanted = {a: with_content(r) for a, r in hashed.items()}
-    snapshot = observe(session, wanted, stack.identity, journal.read() if journal is not None else None)
+    story = journal.read() if journal is not None else None
+    snapshot = observe(session, wanted, stack.identity, story, moves=stack.moves)
     if destroy and (names := session.service.shared(session)):
         text = f"agents of the stack use what would be deleted: {', '.join(names[:5])}"
         fix = "destroy those first, with their spec; or leave these files and stores to them"
@@ -85,6 +88,7 @@ def prepare(
         targets=tuple(targets),
         destroy=destroy,
         accept_origin=accept_origin,
+        on_drift=on_drift,
     )
     try:
         plan = make_plan(request, wanted, snapshot, session.service.rules)
@@ -93,6 +97,26 @@ def prepare(
     notices = (*session.service.notices(session), *plan.notices, *_of_homes(plan, session, snapshot))
     notices = (*notices, *_of_states(plan, snapshot), *_of_models(plan, wanted))
     return Prepared(replace(plan, notices=notices), snapshot, wanted, session.service.rules)
+
+
+def today() -> date:
+    """The day that it is, in UTC: what retirements are measured from."""
+    return datetime.now(timezone.utc).date()
+
+
+def checked(prepared: Prepared, session: Session, day: date) -> Prepared:
+    """The same with notices of what stands in the way of what the plan makes and changes.
+
+    Reads, and only where an account, a project or a deployment is to be written; then a bounded number of requests.
+    """
+    from asstops.checks import of_plan
+    from asstops.checks.findings import notices
+
+    account = next(iter(prepared.snapshot.objects.get("resource", ())), None)
+    raw = account.raw if account is not None else None
+    found = of_plan.check(prepared.plan, session, prepared.wanted, raw, day)
+    plan = replace(prepared.plan, notices=(*prepared.plan.notices, *notices(found)))
+    return replace(prepared, plan=plan)
 
 
 def placed(problem: Problem, stack: Stack) -> Problem:
@@ -173,7 +197,7 @@ def remains(stack: Stack, session: Session, journal: Journal) -> Remains:
 
     wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
     story, origin = journal.read(), origin_digest(stack.origin)
-    snapshot = observe(session, wanted, stack.identity, story)
+    snapshot = observe(session, wanted, stack.identity, story, moves=stack.moves)
     _check_record(snapshot, origin, stack)
     items = gather(session, snapshot, story, stack.identity)
     return Remains(target_of(stack, session), origin, snapshot, story.useless(snapshot.record.notes), items)
@@ -231,7 +255,7 @@ def locate(stack: Stack, session: Session) -> Located:
     from asstops.spec import hash_files
 
     wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
-    snapshot = observe(session, wanted, stack.identity)
+    snapshot = observe(session, wanted, stack.identity, moves=stack.moves)
     request = Request(target_of(stack, session))
     ids = identify(request, wanted, snapshot, session.service.rules)
     live = {(found.kind, found.remote_id): found for kind in snapshot.objects.values() for found in kind}
@@ -265,11 +289,11 @@ def adopting(
     from asstops.spec import hash_files
 
     wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
-    snapshot = observe(session, wanted, stack.identity)
+    snapshot = observe(session, wanted, stack.identity, moves=stack.moves)
     rules = session.service.rules
     unclear: list[str] = []
     if match:
-        asked, unclear = adoption.matching(wanted, snapshot, rules, stack.identity)
+        asked, unclear = adoption.matching(wanted, snapshot, rules, stack.identity, asked)
     snapshot = _looked_at(snapshot, session, {(address.kind, remote_id) for address, remote_id in asked.items()})
     origin = origin_digest(stack.origin)
     _check_record(snapshot, origin, stack)
@@ -278,11 +302,11 @@ def adopting(
         raise UnsafePlan([placed(problem, stack) for problem in problems])
     request = Request(target_of(stack, session), origin=origin)
     addresses = {item.address for item in found}
-    plan = _next_plan(request, wanted, adoption.adopted(snapshot, found), rules, addresses)
+    plan = next_plan(request, wanted, adoption.adopted(snapshot, found), rules, addresses)
     return Adopting(tuple(found), plan, snapshot, wanted, tuple(unclear))
 
 
-def _next_plan(
+def next_plan(
     request: Request,
     wanted: Mapping[Address, Resource],
     snapshot: Snapshot,
@@ -329,7 +353,7 @@ def items(stack: Stack, session: Session) -> tuple[tuple[Item, ...], Snapshot]:
     from asstops.spec import hash_files
 
     wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
-    snapshot = observe(session, wanted, stack.identity)
+    snapshot = observe(session, wanted, stack.identity, moves=stack.moves)
     return tuple(inventory(stack.identity, wanted, snapshot, session.service.rules)), snapshot
 
 

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asstops.cli import ci
 from asstops.cli import saved as saved_plans
 from asstops.cli.locking import StackLock
 from asstops.cli.options import Globals
 from asstops.cli.run import Run, opened
 from asstops.cli.terminal import Terminal, interactive
 from asstops.errors import AsstopsError, ExitCode, PartlyApplied, UsageError
-from asstops.model import Address, Plan, Report
+from asstops.model import Address, OnDrift, Plan, Report
 
 if TYPE_CHECKING:
+    from asstops.cli.after_apply import After, AfterApply
     from asstops.planfile import SavedPlan
     from asstops.providers.session import Session
     from asstops.workflow import Prepared
@@ -39,11 +41,16 @@ def carry_out(
     ingest_timeout: float,
     accept_origin: bool,
     form: str,
+    on_drift: OnDrift = OnDrift.OVERWRITE,
     saved: SavedPlan | None = None,
+    afterwards: AfterApply | None = None,
 ) -> int:
-    """Run one apply or destroy to its end; returns the exit code. A `saved` plan runs only if it still is the plan."""
+    """Run one apply or destroy to its end; returns the exit code. A `saved` plan runs only if it still is the plan.
+
+    `afterwards` is what follows when all is well: the smoke tests.
+    """
     from asstops import safety
-    from asstops.workflow import prepare, target_of
+    from asstops.workflow import checked, prepare, target_of, today
 
     before: Report | None = None  # what bringing a soft-deleted account back came to
     while True:
@@ -59,6 +66,8 @@ def carry_out(
         ):
             if saved is not None:
                 saved_plans.check_target(saved, target_of(run.stack, run.session))
+            if afterwards is not None:
+                afterwards.check(run)
             lock.take(run)
             prepared = prepare(
                 run.stack,
@@ -66,17 +75,21 @@ def carry_out(
                 targets=targets,
                 destroy=destroy,
                 accept_origin=accept_origin,
+                on_drift=on_drift,
                 journal=run.journal,
             )
             plan = prepared.plan
             if saved is not None:
                 saved_plans.check(saved, run, prepared)
             safety.check(plan, prepared.snapshot, run.stack, allow_deletes=allow_deletes)
+            if not auto_approve and saved is None and interactive():
+                prepared = checked(prepared, run.session, today())  # for whoever decides on it
             _show_plan(run, prepared, form, asking=not auto_approve)
+            ci.annotate_notices(run.masked(plan.notices))
+            ci.outputs(plan, changes=not plan.is_empty or before is not None)
             if plan.is_empty:
-                if form == "json":
-                    _show_report(run, plan, before or Report(), form)
-                return ExitCode.OK
+                ci.summarize_plan(run.masked(plan))
+                return _finish(run, plan, before or Report(), ExitCode.OK, form, lock, afterwards)
             if not auto_approve and not _approved(plan, purge):
                 click.echo(f"Cancelled: nothing {'more ' if before else ''}was changed.", err=True)
                 return ExitCode.PARTLY_APPLIED if before else ExitCode.ERROR
@@ -84,20 +97,37 @@ def carry_out(
             report, signalled = run_steps(run, prepared, parallelism, lock)
             whole = before.then(report) if before else report
             code = exit_code(whole, signalled, lock)
+            ci.annotate_failures(run.masked(report))
+            ci.summarize_report(run.masked(report), run.masked(plan))
             again = restoring and code is ExitCode.OK and saved is None
-            if form == "human" or not again:
-                _show_report(run, plan, whole if form == "json" else report, form)
+            if form == "human":
+                _show_report(run, plan, report, form)
             if restoring and saved is not None:
                 click.echo("The account is back with what it held. Plan again to see what the rest needs.", err=True)
             if not again:
-                return code
+                return _finish(run, plan, whole, code, form, lock, afterwards)
             before, lock.wrote = whole, True
         # The account is back with what it held. Only now can the rest be planned, so go round once more.
 
 
+def _finish(
+    run: Run, plan: Plan, report: Report, code: ExitCode, form: str, lock: StackLock, afterwards: AfterApply | None
+) -> int:
+    """What follows an apply that went well; then the exit code. JSON is one document, so it waits for that."""
+    after = None
+    if afterwards is not None and code is ExitCode.OK:
+        after = afterwards.run(run, plan, report, lock, run_steps, shown=form == "human")
+    if form == "json":
+        _show_report(run, plan, report, form, after)
+    if after is None:
+        return code
+    lost = lock.exit_code(wrote=report.wrote)  # while the tests ran
+    return after.code() if lost is None else lost
+
+
 def run_steps(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -> tuple[Report, int]:
     """Carry out a plan with progress on stderr; how it ended, and the signal that stopped it, 0 for none."""
-    from asstops.apply import apply
+    from asstops.executor import apply
     from asstops.graph import steps
     from asstops.views.progress import progress_for
 
@@ -190,11 +220,12 @@ def _show_plan(run: Run, prepared: Prepared, form: str, *, asking: bool) -> None
     run.say(text, err=data, go_on=True)
 
 
-def _show_report(run: Run, plan: Plan, report: Report, form: str) -> None:
+def _show_report(run: Run, plan: Plan, report: Report, form: str, after: After | None = None) -> None:
     if form == "json":
         from asstops.views.machine import dumps, report_to_json
 
-        run.say(dumps(report_to_json(run.masked(report), run.masked(plan))), go_on=True)
+        document = report_to_json(run.masked(report), run.masked(plan))
+        run.say(dumps(document | (after.document() if after is not None else {})), go_on=True)
         return
     from asstops.views.report import render_report
 

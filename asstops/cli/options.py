@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from asstops.cli import completing
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 _Entry = tuple[tuple[str, ...], dict[str, Any], str]
 
@@ -163,7 +165,18 @@ def writing_options(*, preview: str, form: str, approve: str = "Do not ask.") ->
 def target_option(command: Command) -> Command:
     """`--target ADDRESS`, repeatable."""
     text = "Only this address and what it needs; repeatable."
-    return click.option("--target", "targets", multiple=True, metavar="ADDRESS", help=text)(command)
+    option = click.option(
+        "--target", "targets", multiple=True, metavar="ADDRESS", help=text, shell_complete=completing.addresses
+    )
+    return option(command)
+
+
+def on_drift_option(command: Command) -> Command:
+    """`--on-drift`; None when it was not given."""
+    text = "What to do where something was changed outside asstops: put it back (overwrite, the default), leave it as "
+    text += "it is live (keep), or write nothing at all (fail)."
+    kind = click.Choice(["overwrite", "keep", "fail"])
+    return click.option("--on-drift", "on_drift", type=kind, help=text)(command)
 
 
 def apply_options(command: Command) -> Command:

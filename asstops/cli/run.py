@@ -6,23 +6,25 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from asstops.cli import concealed
+from asstops.cli import ci, concealed
 from asstops.cli.options import Globals
 from asstops.cli.terminal import Terminal
 from asstops.errors import AsstopsError, UsageError
-from asstops.model import Address
+from asstops.model import Address, OnDrift
 
 if TYPE_CHECKING:
     from asstops.journal import Journal
+    from asstops.library import Connection
     from asstops.providers.session import Session
+    from asstops.providers.settings import Settings
     from asstops.redact import Redactor
     from asstops.spec import Stack
 
@@ -34,11 +36,21 @@ LOCAL_DB = Path(".asstops") / "local.db"
 class Run:
     """One command at work: the spec, the way to the services, and the mask for secrets."""
 
-    stack: Stack
-    session: Session
+    connection: Connection
     redactor: Redactor
     started: float
-    journal: Journal
+
+    @property
+    def stack(self) -> Stack:
+        return self.connection.stack
+
+    @property
+    def session(self) -> Session:
+        return self.connection.session
+
+    @property
+    def journal(self) -> Journal:
+        return self.connection.journal
 
     def masked(self, value: Shown) -> Shown:
         """A plan, a report or an event without secrets; masked before it is laid out, since lines break secrets up."""
@@ -73,6 +85,7 @@ def load_stack(options: Globals, environ: Mapping[str, str]) -> Stack:
     from asstops.spec import load
     from asstops.views.problems import render_problems
 
+    ci.work_in(options.chdir)
     stack = load(
         list(options.files),
         env=options.env,
@@ -89,6 +102,7 @@ def load_stack(options: Globals, environ: Mapping[str, str]) -> Stack:
         warnings = concealed.redactor().value(stack.warnings)
         text = render_problems(warnings, warning=True, color=terminal.color, width=terminal.width)
         click.echo(text, err=True, color=terminal.color)  # and an empty line before whatever follows
+        ci.annotate(warnings, warning=True)
     return stack
 
 
@@ -105,25 +119,47 @@ def opened(
 
     Only with --local is anything locked here: the emulator's data, which one command can use at a time.
     """
-    from asstops.journal import Journal
-    from asstops.providers.settings import Settings
-    from asstops.workflow import open_session
+    from asstops.library import connect
 
     started = time.monotonic()
     _log_requests(options)
-    with _environment(options, lock_timeout_s) as (stack, environ):
-        settings = Settings.from_environ(environ, local=options.local)
-        session = open_session(
+    with (
+        _environment(options, lock_timeout_s) as (stack, environ),
+        connect(
             stack,
-            settings,
+            environ=environ,
+            folder=options.chdir,
+            local=options.local,
             ingest_timeout_s=ingest_timeout_s,
             destroying=destroying,
             purge=purge,
-        )
+        ) as connection,
+    ):
+        concealed.learn([connection.session.settings.api_key])
+        yield Run(connection, concealed.redactor(), started)
+
+
+@contextmanager
+def without_spec(options: Globals, service: Callable[[Settings], str], command: str) -> Iterator[Session]:
+    """A session at the place that the environment names; `service` says which service to take there."""
+    from asstops.providers.session import Session
+    from asstops.providers.settings import Settings
+    from asstops.services import by_name
+
+    _log_requests(options)
+    with ExitStack() as stack:
+        environ: Mapping[str, str] = os.environ
+        if options.local:
+            from asstops.cli.local import local_emulator, without_azure
+
+            clean = without_azure(os.environ)
+            emulator = local_emulator(options.chdir / LOCAL_DB, clean["AZURE_SUBSCRIPTION_ID"], command=command)
+            environ = {**clean, **stack.enter_context(emulator)}
+        settings = Settings.from_environ(environ, local=options.local)
         concealed.learn([settings.api_key])
-        redactor = concealed.redactor()
+        session = Session(settings, by_name(service(settings)), None)
         try:
-            yield Run(stack, session, redactor, started, Journal(options.chdir, stack.identity))
+            yield session
         finally:
             session.close()
 
@@ -152,6 +188,11 @@ def addresses(texts: tuple[str, ...]) -> tuple[Address, ...]:
         return tuple(Address.parse(text) for text in texts)
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def drift_rule(text: str | None) -> OnDrift:
+    """What `--on-drift` said; the default when it was left out."""
+    return OnDrift(text) if text is not None else OnDrift.OVERWRITE
 
 
 def options_of(context: click.Context) -> Globals:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def save(path: Path, options: Globals, run: Run, prepared: Prepared, *, accept_origin: bool) -> None:
     """Write a plan so that `apply FILE` can carry it out elsewhere; an existing file is replaced as a whole."""
     from asstops.planfile import SavedPlan, to_text
+    from asstops.views.graphs import find_links
 
     saved = SavedPlan(
         plan=run.masked(prepared.plan),
@@ -33,6 +34,7 @@ def save(path: Path, options: Globals, run: Run, prepared: Prepared, *, accept_o
         invocation=_invocation(options, run, accept_origin=accept_origin),
         asstops_version=__version__,
         created_at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        links=run.masked(find_links(run.stack.resources, prepared.plan)),
     )
     text = to_text(saved)
     try:

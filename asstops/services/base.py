@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from asstops.kinds.base import Kind, kinds_in
 from asstops.model import Notice, Observed
@@ -43,18 +43,34 @@ class Version:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the data plane is signed in to, and what an apply must be allowed to do there.
+
+    `scope` is what a token is asked for with, `plane` which role suffices (providers/advice.py). `actions` are the data
+    actions of Azure's roles; no role counts for who comes `with_key`.
+    """
+
+    plane: Literal["data", "project"]
+    scope: str
+    actions: tuple[str, ...]
+    with_key: bool = False
+
+
 class Service(ABC):
     """One Azure API that serves assistants.
 
     `name` is what a spec calls it, and its folder. `endpoint_variable` is the environment variable that says where it
     is. `keeps_versions` says that an assistant's earlier definitions can be read, and made current again. `variables`
-    are those in which programs look for the id of what was made, by kind.
+    are those in which programs look for the id of what was made, by kind. `longest_update` is how many characters of
+    instructions the document of an update allows, where that is less than for what is new; 0 where it is not.
     """
 
     name: ClassVar[str]
     endpoint_variable: ClassVar[str]
     keeps_versions: ClassVar[bool] = False
     variables: ClassVar[Mapping[str, str]]
+    longest_update: ClassVar[int] = 0
 
     @cached_property
     def kinds(self) -> Mapping[str, Kind[Any]]:
@@ -96,9 +112,21 @@ class Service(ABC):
     ) -> Conversation:
         """A conversation with what lives under `remote_id`; a new one unless the id of one is given."""
 
+    @abstractmethod
+    def access(self, session: Session) -> Access:
+        """How the data plane is signed in to."""
+
+    @abstractmethod
+    def probe(self, session: Session) -> None:
+        """Read one page of assistants, to see whether that can be done. Raises what stands in the way."""
+
     def versions(self, session: Session, live: Observed) -> tuple[Version, ...]:
         """Every version of a live assistant, the newest first: the one that `live` shows. Only where they are kept."""
         raise NotImplementedError(f"{self.name} keeps no versions")
+
+    def unsaid(self, live: Observed) -> tuple[str, ...]:
+        """What a live assistant has that neither a spec can say nor its body shows, as paths for people."""
+        return ()
 
     def beside(self, session: Session) -> tuple[str, ...]:
         """What the account holds that no kind reads, by name: it goes when the account does."""

@@ -11,7 +11,7 @@ from asstops.views.ink import Ink, Span
 from asstops.views.text import cells, count, cut, safe
 from asstops.views.values import SENSITIVE, brief, scalar
 
-_LABELS = {"model.name": "model", "model.version": "version", "sku.name": "sku", "sku.capacity": "capacity"}
+LABELS = {"model.name": "model", "model.version": "version", "sku.name": "sku", "sku.capacity": "capacity"}
 _LONG = 48
 
 
@@ -26,7 +26,7 @@ def created(change: Change, ink: Ink) -> Iterator[str]:
     for path, value in body.items():
         if path in sensitive:
             short.append(f"{safe(path)} {SENSITIVE}")
-        elif _goes_without_saying(path, value):
+        elif goes_without_saying(path, value):
             continue
         elif value is True:
             short.append(safe(path))
@@ -37,7 +37,7 @@ def created(change: Change, ink: Ink) -> Iterator[str]:
         elif isinstance(value, str) and ("\n" in value or len(value) > _LONG or path in origins):
             long.append((path, _first_line(value, safe(origins.get(path, "")), ink.width)))
         else:
-            short.append(f"{safe(_LABELS.get(path, path))} {scalar(value)}")
+            short.append(f"{safe(LABELS.get(path, path))} {scalar(value)}")
     if short:
         yield from ink.flow(short, FIELD, FIELD)
     column = max((cells(safe(path)) for path, _ in long), default=0)
@@ -48,7 +48,7 @@ def created(change: Change, ink: Ink) -> Iterator[str]:
         yield from ink.lines(line, DETAIL)
 
 
-def _goes_without_saying(path: str, value: Any) -> bool:
+def goes_without_saying(path: str, value: Any) -> bool:
     """What is absent, the publisher of nearly all models, and the display name, which stands beside the address."""
     if isinstance(value, (str, list, tuple, Mapping)) or value is None or value is False:
         return not value or path == "name" or (path == "model.format" and value == "OpenAI")

@@ -18,7 +18,7 @@ MAX_PLACES = 24
 FIELD = 4  # column of field names
 DETAIL = 6  # column of what stands under them
 
-_CAUSES = {
+CAUSES = {
     Cause.DRIFT: "drift: changed outside asstops",
     Cause.BOTH: "drift: also changed outside asstops",
     Cause.DEPENDENCY: "what it refers to gets a new id",
@@ -82,7 +82,7 @@ class Fields:
             yield from self.ink.lines([("", " " * DETAIL), note], DETAIL)
 
     def _note(self, field: FieldDiff) -> Span:
-        parts = [_CAUSES.get(field.cause, ""), safe(field.note)]
+        parts = [CAUSES.get(field.cause, ""), safe(field.note)]
         drifted = field.cause in (Cause.DRIFT, Cause.BOTH)
         return "warn" if drifted else "dim", "; ".join(part for part in parts if part)
 
@@ -151,7 +151,7 @@ class Fields:
         yield from self.ink.lines([(line_role, lead), ("dim", number), *pieces], len(lead) + len(number))
 
     def _items(self, field: FieldDiff, note: Span) -> Iterator[str]:
-        yield from self.one(field.path, [("", _counted(field))], note)
+        yield from self.one(field.path, [("", counted(field))], note)
         for item in field.items[:MAX_ITEMS]:
             yield from self._item(item)
         if len(field.items) > MAX_ITEMS:
@@ -236,7 +236,7 @@ class Fields:
                 yield from self._row(Row(sign, 0, ((line, False),)), 0)
 
 
-def _counted(field: FieldDiff) -> str:
+def counted(field: FieldDiff) -> str:
     number = {action: sum(1 for item in field.items if item.action is action) for action in Action}
     parts = [
         f"{number[action]:,} {word}"

@@ -6,6 +6,7 @@ Within one major `format_version` fields are only ever added. The schemas in `as
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from asstops.model import Body, Change, Event, FieldDiff, Notice, Plan, Report, 
 from asstops.views.values import SENSITIVE, has_unknown, masked, plain
 
 FORMAT_VERSION: Final = "1.0"
+_PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
@@ -29,6 +31,10 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "targets": [str(target) for target in plan.targets],
         "changes": [_change(change) for change in plan.changes],
         "record": plan.record.value,
+        "on_drift": plan.on_drift.value,
+        "kept": [
+            {"address": str(kept.address), "diffs": [diff_to_json(diff) for diff in kept.diffs]} for kept in plan.kept
+        ],
         "unchanged": plan.unchanged,
         "summary": {
             "add": counts.add,
@@ -65,15 +71,19 @@ def report_to_json(report: Report, plan: Plan) -> dict[str, Any]:
             "failed": len(report.failed),
             "not_attempted": len(report.skipped),
         },
+        "tests": None,
+        "rollbacks": [],
     }
 
 
-def problems_to_json(problems: Iterable[Problem]) -> dict[str, Any]:
-    """Everything that is wrong with a spec, in the order given."""
+def problems_to_json(problems: Iterable[Problem], *, warning: bool = False) -> dict[str, Any]:
+    """Everything that is wrong with a spec, or, with `warning`, worth a warning, in the order given."""
     return {
         "format_version": FORMAT_VERSION,
         "problems": [
             {
+                "severity": "warning" if warning else "error",
+                "rule": problem.rule,
                 "message": problem.message,
                 "file": problem.location.file if problem.location else None,
                 "line": (problem.location.line or None) if problem.location else None,
@@ -87,7 +97,9 @@ def problems_to_json(problems: Iterable[Problem]) -> dict[str, Any]:
 
 def dumps(value: Mapping[str, Any]) -> str:
     """JSON text, ending in a line break; ASCII only, so that nothing in it can act on a terminal."""
-    return json.dumps(value, indent=2, allow_nan=False) + "\n"
+    text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    # In a log, `##vso[` and `##[` are commands to a pipeline, wherever in a line; as escapes they are only text.
+    return _PIPELINE_COMMAND.sub(r"#\\u0023", text)
 
 
 def target_to_json(target: Target) -> dict[str, Any]:
@@ -114,6 +126,7 @@ def _change(change: Change) -> dict[str, Any]:
         "reason": change.reason or None,
         "remote_id": change.live.remote_id if change.live is not None else None,
         "prunes": list(change.prunes),
+        "moved_from": str(change.moved_from) if change.moved_from is not None else None,
     }
 
 

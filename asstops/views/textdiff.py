@@ -91,9 +91,9 @@ def shorten(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     return tuple(result)
 
 
-def bounded(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """A line of at most MAX_LINE characters, and how many more there are."""
-    room = MAX_LINE
+def bounded(pieces: Sequence[Piece], most: int = MAX_LINE) -> Iterator[Piece]:
+    """A line of at most `most` characters, and how many more there are."""
+    room = most
     for text, marked in pieces:
         if len(text) > room:
             yield text[:room], marked

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from asstops.services import by_name
-from tests.conformance.agent_drifts import AGENT_DRIFTS, FULL_AGENTS, FULL_FOUNDRY, new_version
+from tests.conformance.agent_drifts import AGENT_DRIFTS, FULL_AGENTS, FULL_FOUNDRY
 from tests.conformance.cases import FILES, put
 from tests.conformance.drifts import DRIFTS, FULL, FULL_ARM, Drift
+from tests.conformance.portal import change
 from tests.support.live import differing, live_form, newest
 from tests.support.stage import Json, Stage, causes
 
@@ -51,28 +52,6 @@ def _shared(kind: str) -> bool:
     return type(one) is type(other) and one.plane == "arm"
 
 
-def _change(stage: Stage, drift: Drift, *, copied: bool = True) -> None:
-    """Send somebody else's change; the mark stays, as it does when a portal edits what it shows."""
-    kind, _, key = drift.address.partition(".")
-    body = dict(drift.body)
-    if kind == "assistant" and drift.spec is FULL_AGENTS:
-        new_version(stage, key, body, copied=copied)
-        return
-    section = {"resource": "accounts"}.get(kind, f"{kind}s")
-    (live,) = [item for item in stage.dump()[section] if item["name"].lower() == key]
-    for pairs in {"tags", "metadata"} & body.keys():
-        body[pairs] = {**live[pairs], **body[pairs]}
-    if section in ("accounts", "projects"):
-        stage.arm("PATCH", key if section == "accounts" else f"conf-account/projects/{key}", body)
-    elif section == "deployments":
-        body.setdefault("tags", live["tags"])
-        stage.arm("PUT" if "properties" in body else "PATCH", f"conf-account/deployments/{key}", body)
-    elif drift.spec is FULL_AGENTS:
-        stage.project("POST", f"/openai/v1/{section}/{live['id']}", body)
-    else:
-        stage.data("POST", f"/{section}/{live['id']}", body)
-
-
 def _put_back(stage: Stage, drift: Drift, before: Json) -> None:
     paths = (drift.path, *drift.also)
     plan = stage.plan()
@@ -88,21 +67,21 @@ def test_drift_is_found_and_put_back(stage: Stage, drift: Drift) -> None:
     """Of an agent also where the version that somebody made has lost our mark."""
     stage.apply(drift.spec, FILES)
     before = newest(live_form(stage.dump()))
-    _change(stage, drift)
+    change(stage, drift)
     _put_back(stage, drift, before)
     if stage.dump()["agents"] and drift.address.startswith("assistant"):
-        _change(stage, drift, copied=False)
+        change(stage, drift, copied=False)
         _put_back(stage, drift, before)
 
 
 @pytest.mark.parametrize("drift", [drift for drift in EVERY if drift.at[2:]], ids=str)
-def test_drift_is_told_apart_from_a_pending_change(stage: Stage, drift: Drift) -> None:
+def test_drift_is_told_apart_from_a_pendingchange(stage: Stage, drift: Drift) -> None:
     """Pending when only the spec changed; both when the live object changed as well. A switch has no third value."""
     stage.apply(drift.spec, FILES)
     stage.write(put(drift.spec, drift.at, drift.value))
     assert causes(stage.plan())[drift.address][drift.path] == "pending"
 
-    _change(stage, drift)
+    change(stage, drift)
     assert causes(stage.plan())[drift.address][drift.path] == "both"
     if drift.applied:
         stage.apply()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from asstops.errors import NotFound
 from asstops.providers.account_api import AccountApi
 from asstops.providers.agents_api import API_VERSION, AgentsApi
+from asstops.providers.credentials import PROJECT_SCOPE
 from asstops.providers.settings import PROJECT_EXAMPLE, SettingsInvalid, project_endpoint
-from asstops.services.base import Service, Version
+from asstops.services.base import Access, Service, Version
 
 if TYPE_CHECKING:
     from asstops.model import Observed
@@ -38,6 +39,11 @@ class AgentsService(Service):
 
     def whereabouts(self, session: Session) -> Mapping[str, str]:
         return {self.endpoint_variable: session.endpoint} if session.endpoint else {}
+
+    def unsaid(self, live: Observed) -> tuple[str, ...]:
+        from asstops.services.agents import _wire as wire
+
+        return tuple(wire.unsaid((live.raw.get("latest") or {}).get("definition") or {}))
 
     def beside(self, session: Session) -> tuple[str, ...]:
         """Files and vector stores of the account itself, which are not those of its projects."""
@@ -73,6 +79,16 @@ class AgentsService(Service):
         from asstops.talk.responses import responses_conversation
 
         return responses_conversation(session.data, remote_id, listener, pause, thread_id)
+
+    def access(self, session: Session) -> Access:
+        # As Azure words its refusals; its roles say Microsoft.CognitiveServices/*.
+        return Access("project", PROJECT_SCOPE, ("Microsoft.CognitiveServices/accounts/AIServices/agents/write",))
+
+    def probe(self, session: Session) -> None:
+        api = session.data
+        if not isinstance(api, AgentsApi):
+            raise TypeError("a session of another service")
+        next(api.list_agents(), None)
 
     def versions(self, session: Session, live: Observed) -> tuple[Version, ...]:
         from asstops.services.agents._history import versions

@@ -6,7 +6,7 @@ Source: the models of azure-ai-projects 2.10. Tools are flat there, unlike those
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from asstops.kinds.base import Homes
@@ -68,7 +68,9 @@ def _tools(body: Mapping[str, Any], live: Sequence[Mapping[str, Any]]) -> list[J
         made.append({**_rest(live, "code_interpreter", "container"), "container": container})
     if body["file_search"]:
         search = _rest(live, "file_search", "vector_store_ids", "max_num_results", "ranking_options")
-        search["vector_store_ids"] = [body["file_search.vector_store"]]
+        store = body["file_search.vector_store"]
+        # The spec names one; a portal may have made it none or several, and that may be kept.
+        search["vector_store_ids"] = store if isinstance(store, list) else [] if store is None else [store]
         for field in ("max_num_results", "ranking_options"):
             if body.get(f"file_search.{field}") is not None:
                 search[field] = body[f"file_search.{field}"]
@@ -78,7 +80,8 @@ def _tools(body: Mapping[str, Any], live: Sequence[Mapping[str, Any]]) -> list[J
     made += [{"type": "openapi", "openapi": dict(api)} for api in body["openapi"]]
     if body["web_search"]:
         made.append({**_rest(live, "web_search", *_WEB_SEARCH), **_web_search(body)})
-    return made
+    made += [writable(tool) for tool in body["other_tools"]]  # none, unless other people's are kept
+    return [_without_nulls(tool) for tool in made]
 
 
 def sendable(definition: Mapping[str, Any]) -> Json:
@@ -262,6 +265,31 @@ def _body(made: Mapping[str, Any], metadata: Mapping[str, str]) -> Json:
 _OURS = ("kind", "model", "tools", "text", *_PLAIN)
 _ONCE = ("code_interpreter", "file_search", "web_search")
 _KNOWN = (*_ONCE, "function", "mcp", "openapi")
+
+
+_SAID = {
+    "code_interpreter": {"type", "container"},
+    "file_search": {"type", "vector_store_ids", "max_num_results", "ranking_options"},
+    "web_search": {"type", "search_context_size", "user_location", "filters"},
+}
+_SAID_INSIDE = {"container": {"type", "file_ids", "memory_limit"}, "filters": {"allowed_domains"}}
+
+
+def unsaid(made: Mapping[str, Any]) -> Iterator[str]:
+    """Settings of a definition that no spec can say and the body does not show: `file_search.filters`, say."""
+    yield from (f"text.{name}" for name in _beyond(made.get("text"), {"format"}))
+    for tool in made.get("tools") or ():
+        kind = _type_of(tool)
+        if kind not in _SAID:
+            continue
+        yield from (f"{kind}.{name}" for name in _beyond(tool, _SAID[kind]))
+        for field in _SAID[kind] & _SAID_INSIDE.keys():
+            yield from (f"{kind}.{field}.{name}" for name in _beyond(tool.get(field), _SAID_INSIDE[field]))
+
+
+def _beyond(value: Any, known: Collection[str]) -> list[str]:
+    named = value if isinstance(value, Mapping) else {}
+    return sorted(name for name, item in named.items() if name not in known and item not in (None, [], {}))
 
 
 def _type_of(tool: Mapping[str, Any]) -> str:

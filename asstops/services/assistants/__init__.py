@@ -10,10 +10,12 @@ from asstops.mark import from_metadata
 from asstops.model import Notice
 from asstops.providers.agents_api import AgentsApi
 from asstops.providers.assistants_api import CLASSIC_ENDS, CLASSIC_VERSION, AssistantsApi
+from asstops.providers.credentials import DATA_SCOPE, PROJECT_SCOPE
 from asstops.providers.settings import project_endpoint
-from asstops.services.base import Service
+from asstops.services.base import Access, Service
 
 if TYPE_CHECKING:
+    from asstops.model import Observed
     from asstops.providers.session import Session
     from asstops.providers.settings import Settings
     from asstops.talk.answer import Listener
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 class AssistantsService(Service):
     name = "assistants"
     endpoint_variable = "AZURE_OPENAI_ENDPOINT"
+    longest_update = 32_768  # modifyAssistantRequest of 2025-03-01-preview; a create may have 256,000
     variables = {  # noqa: RUF012 - declared with its type in the base class
         "deployment": "AZURE_OPENAI_DEPLOYMENT_NAME",
         "assistant": "ASSISTANT_ID",
@@ -44,6 +47,11 @@ class AssistantsService(Service):
             return {"FOUNDRY_PROJECT_ENDPOINT": session.endpoint}
         # An account's ends in a slash wherever Azure shows it.
         return {self.endpoint_variable: f"{session.endpoint}/", "OPENAI_API_VERSION": self.api_version(session)}
+
+    def unsaid(self, live: Observed) -> tuple[str, ...]:
+        from asstops.services.assistants import _wire as wire
+
+        return tuple(wire.unsaid(live.raw))
 
     def beside(self, session: Session) -> tuple[str, ...]:
         """Projects, which only the other service has: an account cannot go while it holds any."""
@@ -90,6 +98,18 @@ class AssistantsService(Service):
         from asstops.talk.threads import threads_conversation
 
         return threads_conversation(session.data, remote_id, listener, pause, thread_id)
+
+    def access(self, session: Session) -> Access:
+        if _is_classic(session):
+            return Access("project", PROJECT_SCOPE, ("Microsoft.CognitiveServices/accounts/AIServices/agents/write",))
+        actions = ("Microsoft.CognitiveServices/accounts/OpenAI/assistants/write",)
+        return Access("data", DATA_SCOPE, actions, with_key=bool(session.key()))
+
+    def probe(self, session: Session) -> None:
+        api = session.data
+        if not isinstance(api, AssistantsApi):
+            raise TypeError("a session of another service")
+        next(api.list_assistants(), None)
 
     def notices(self, session: Session) -> tuple[Notice, ...]:
         if not _is_classic(session):

@@ -5,7 +5,7 @@ Source: the Azure OpenAI documents for 2024-05-01-preview and 2025-03-01-preview
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from asstops.kinds.base import Homes
@@ -84,6 +84,27 @@ def observed(item: Mapping[str, Any], homes: Homes) -> Observed:
         uses=frozenset(uses),
         raw=item,
     )
+
+
+_SHOWN = {
+    "id", "object", "created_at", "name", "model", "description", "instructions", "temperature", "top_p",
+    "response_format", "metadata", "tools", "tool_resources",
+}  # fmt: skip
+_TYPES = ("code_interpreter", "file_search", "function")
+
+
+def unsaid(item: Mapping[str, Any]) -> Iterator[str]:
+    """What an assistant has that no spec can say and the body does not show: `tools.bing_grounding`, say."""
+    yield from sorted(name for name in item if name not in _SHOWN and item[name] not in (None, "", [], {}))
+    for tool in item.get("tools") or ():
+        kind = str(tool.get("type"))
+        if kind not in _TYPES:
+            yield f"tools.{kind}"
+        elif kind == "file_search":
+            options = tool.get("file_search") or {}
+            ranking = options.get("ranking_options") or {}
+            if ranking.get("score_threshold"):  # the service fills in the rest by itself
+                yield "file_search.ranking_options"
 
 
 def _definition(function: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from plans import SECRET, plans
 
 from asstops.model import Action, Address, Cause, Change, FieldDiff, Plan, Resource
-from asstops.views.human import render_plan, summary_line
+from asstops.views.human import render_plan
 from asstops.views.machine import dumps, plan_to_json
 from asstops.views.text import cells, safe
+from asstops.views.wording import summary_line
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "views"
 READ = "read 14 objects in 0.6 s"

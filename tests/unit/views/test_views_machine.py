@@ -134,15 +134,26 @@ def test_outcomes() -> None:
 def test_problems() -> None:
     """A place that is not known is null, never 0."""
     problems = [
-        Problem("bad", Location("a.yaml", 3, 5), "mend"),
+        Problem("bad", Location("a.yaml", 3, 5), "mend", "syntax"),
         Problem("worse", Location("b.yaml")),
         Problem("worst"),
     ]
     assert [list(p.values()) for p in problems_to_json(problems)["problems"]] == [
-        ["bad", "a.yaml", 3, 5, "mend"],
-        ["worse", "b.yaml", None, None, None],
-        ["worst", None, None, None, None],
+        ["error", "syntax", "bad", "a.yaml", 3, 5, "mend"],
+        ["error", "spec", "worse", "b.yaml", None, None, None],
+        ["error", "spec", "worst", None, None, None, None],
     ]
+    assert [p["severity"] for p in problems_to_json(problems, warning=True)["problems"]] == ["warning"] * 3
+
+
+def test_json_holds_no_command_to_a_pipeline() -> None:
+    """Azure Pipelines finds one anywhere in a line of a log, GitHub the older form; the data stay the same."""
+    data = {"a": "x##vso[task.setvariable]1", "b": "##[error]", "c": "## Heading ##VSO[x", "d\\##[": "#"}
+    text = dumps(data)
+    assert "##vso[" not in text.lower()
+    assert "##[" not in text
+    assert "## Heading" in text
+    assert json.loads(text) == data
 
 
 def _documented() -> dict[str, str]:
