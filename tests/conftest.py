@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-_FOREIGN = ("AZURE_", "OPENAI_", "FOUNDRY_", "ASSTOPS_", "IDENTITY_", "MSI_")
+_FOREIGN = ("AZURE_", "GITHUB_", "OPENAI_", "FOUNDRY_", "ASSTOPS_", "IDENTITY_", "MSI_")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,7 +52,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, _state_folder: str) -> N
     """What is set on a developer's machine must not reach a test, nor a test's locks that machine."""
     monkeypatch.setenv("XDG_STATE_HOME", _state_folder)
     for name in list(os.environ):
-        if name.startswith(_FOREIGN) or name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR"):
+        if name.startswith(_FOREIGN) or name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "TF_BUILD"):
             monkeypatch.delenv(name)
 
 

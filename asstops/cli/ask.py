@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from asstops.cli.options import global_options
+from asstops.cli import completing
+from asstops.cli.options import format_option, global_options
 from asstops.cli.run import opened, options_of
 from asstops.cli.talk import (
     advice,
@@ -25,21 +26,29 @@ if TYPE_CHECKING:
 
 
 @click.command("ask")
-@click.argument("assistant")
+@click.argument("assistant", shell_complete=completing.assistants)
 @click.argument("text")
 @thread_option
 @tool_output_option
-@click.option("--json", "as_json", is_flag=True, help="Write the answer to stdout as one JSON document.")
+@format_option("json", text="How the answer is written to stdout; json is one document.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @global_options
 @click.pass_context
 def command(
-    context: click.Context, assistant: str, text: str, thread_id: str, outputs: dict[str, str], as_json: bool
+    context: click.Context,
+    assistant: str,
+    text: str,
+    thread_id: str,
+    outputs: dict[str, str],
+    form: str,
+    as_json: bool,
 ) -> int:
     """Ask an assistant of the spec, and show the answer as it comes.
 
     ASSISTANT is its key in the spec, TEXT the question; - reads it from stdin. Files that the answer cites are listed
     after it. The id of the thread, or of the conversation with an agent, goes to stderr: --thread goes on with it.
     """
+    as_json = as_json or form == "json"
     question = from_stdin() if text == "-" else text
     if not question.strip():
         raise UsageError("there is no question", fix="write it after the assistant's key, or - to read stdin")

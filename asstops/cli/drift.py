@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asstops.cli import ci
 from asstops.cli.options import format_option, global_options, target_option
 from asstops.cli.run import addresses, opened, options_of
 from asstops.cli.terminal import Terminal
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("drift")
-@format_option("json", text="How the drift is written to stdout; JSON has the form of a plan.")
+@format_option("json", "markdown", text="How the drift is written to stdout; JSON has the form of a plan.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something drifted or is not there, else 0.")
 @target_option
 @global_options
@@ -37,9 +38,16 @@ def command(context: click.Context, form: str, detailed_exitcode: bool, targets:
             from asstops.views.machine import dumps, plan_to_json
 
             run.say(dumps(plan_to_json(run.masked(plan))))
+        elif form == "markdown":
+            from asstops.views.markdown import render_drift
+
+            run.say(render_drift(run.masked(plan), rest=ci.REST["drift"]))
         else:
             run.say(_text(run.masked(plan), run.reading(len(prepared.snapshot))))
         drifted = bool(plan.changes) or missing(prepared.plan)
+        ci.annotate_notices(run.masked(plan.notices))
+        ci.summarize_drift(run.masked(plan))
+        ci.outputs(plan, changes=drifted)
         return ExitCode.CHANGES if detailed_exitcode and drifted else ExitCode.OK
 
 

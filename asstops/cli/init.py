@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
-from asstops.cli.options import global_options
+from asstops.cli.options import format_option, global_options
 from asstops.cli.run import options_of
 from asstops.errors import AsstopsError, ExitCode, UsageError
 
@@ -18,9 +19,10 @@ _CONFLICTS_SHOWN = 5
 @click.argument("template", required=False, default="")
 @click.option("--list", "listing", is_flag=True, help="List the templates.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@format_option("json", text="How the list, or what was written, is written to stdout.")
 @global_options
 @click.pass_context
-def command(context: click.Context, template: str, listing: bool, force: bool) -> int:
+def command(context: click.Context, template: str, listing: bool, force: bool, form: str) -> int:
     """Write a commented spec, and the files it names, into this folder.
 
     Nothing that is there is overwritten. TEMPLATE is one of those that --list shows.
@@ -30,6 +32,9 @@ def command(context: click.Context, template: str, listing: bool, force: bool) -
     from asstops import templates
 
     known = templates.names()
+    if listing and form == "json":
+        found = [{"name": n, "about": templates.about(n), "default": n == templates.DEFAULT} for n in known]
+        return _as_json({"templates": found})
     if listing:
         column = max(map(len, known)) + 2
         for name in known:
@@ -42,9 +47,18 @@ def command(context: click.Context, template: str, listing: bool, force: bool) -
         raise UsageError(f"there is no template {name!r}", fix=fix)
     folder = options_of(context).chdir
     written = _write(folder, list(templates.files(name)), force=force)
+    if form == "json":
+        return _as_json({"template": name, "written": written})
     for path in written:
         click.echo(f"wrote {path}", err=True)
     click.echo("Next: asstops validate, then asstops --local apply (no Azure is needed for these two).", err=True)
+    return ExitCode.OK
+
+
+def _as_json(data: dict[str, Any]) -> int:
+    from asstops.views.machine import FORMAT_VERSION, dumps
+
+    click.echo(dumps({"format_version": FORMAT_VERSION, **data}), nl=False)
     return ExitCode.OK
 
 

@@ -16,32 +16,37 @@ from typing import Any, TextIO
 import click
 
 from asstops import __version__
-from asstops.cli import concealed
+from asstops.cli import ci, concealed
 from asstops.cli.options import global_options
 from asstops.errors import AsstopsError, ExitCode
 
-COMMANDS = (
-    "init",
-    "validate",
-    "plan",
-    "apply",
-    "destroy",
-    "drift",
-    "adopt",
-    "list",
-    "show",
-    "output",
-    "ask",
-    "chat",
-    "migrate",
-    "gc",
-    "rollback",
-    "unlock",
-    "explain",
-    "schema",
-    "completion",
-    "emulator",
-)
+COMMANDS = {
+    "init": "Write a commented spec, and the files it names, into this folder.",
+    "validate": "Check the spec; needs no network, no credential.",
+    "plan": "Show what apply would change; writes nothing.",
+    "apply": "Make the live service agree with the spec.",
+    "destroy": "Delete what the stack owns, and nothing else.",
+    "drift": "Show what was changed outside asstops since the last apply, field by field.",
+    "adopt": "Take over a live object under ADDRESS, an entry of the spec; or several, each with its ID.",
+    "export": "Write a spec of what is live: assistants or agents, vector stores, their files, deployments.",
+    "list": "List the objects of the stack: address, name, state and id.",
+    "show": "Show an object of the stack as it is live, or a saved plan.",
+    "graph": "Show which objects refer to which.",
+    "output": "Print ids, endpoint and names for applications.",
+    "ask": "Ask an assistant of the spec, and show the answer as it comes.",
+    "chat": "Talk with an assistant of the spec.",
+    "test": "Run the smoke tests of the spec against what is live.",
+    "migrate": "Turn an assistants spec, or live assistants, into an agents spec.",
+    "gc": "Show what an interrupted apply may have left, and delete what you confirm.",
+    "rollback": "Make an earlier version of an assistant current again.",
+    "unlock": "Show who has the lock of the stack, and break it.",
+    "doctor": "Check sign-in, roles, account, models, quota and files.",
+    "explain": "Explain a kind of the spec, or one of its fields.",
+    "schema": "Print the JSON Schema of the spec.",
+    "completion": "Print the completion script for a shell.",
+    "emulator": "Run a local Azure as a server; Ctrl-C ends it.",
+}
+"""Each command and the line that says what it does, so that --help need not import them all."""
 
 
 class LazyGroup(click.Group):
@@ -49,6 +54,10 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -101,6 +110,11 @@ def _into_nothing(stream: TextIO) -> None:
 def _guarded(command: Callable[[], Any]) -> ExitCode | int:
     """Carry out a command; every error becomes a message on stderr and a documented exit code."""
     concealed.forget()
+    with ci.surroundings():
+        return _ended(command)
+
+
+def _ended(command: Callable[[], Any]) -> ExitCode | int:
     try:
         result = command()
         sys.stdout.flush()
@@ -128,6 +142,7 @@ def _guarded(command: Callable[[], Any]) -> ExitCode | int:
         else:
             click.echo(concealed.fit(f"Error: unexpected {type(error).__name__}: {error}"), err=True)
             click.echo("  fix: run again with --debug for the details, and report them as a bug", err=True)
+        ci.annotate_message(f"unexpected {type(error).__name__}: {error}")
         return ExitCode.ERROR
 
 
@@ -140,6 +155,7 @@ def _complain(error: click.ClickException) -> None:
     told = StringIO()
     error.show(told)
     click.echo(concealed.fit(told.getvalue()), err=True, nl=False)
+    ci.annotate_message(error.format_message())
 
 
 def _trace(error: BaseException) -> None:
@@ -157,3 +173,4 @@ def _show(error: AsstopsError) -> None:
     click.echo(
         render_error(error, color=terminal.color, width=terminal.width), err=True, nl=False, color=terminal.color
     )
+    ci.annotate_error(error)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asstops.cli.options import format_option, global_options, target_option
-from asstops.cli.run import addresses, opened, options_of
+from asstops.cli import ci
+from asstops.cli.options import format_option, global_options, on_drift_option, target_option
+from asstops.cli.run import addresses, drift_rule, opened, options_of
 from asstops.cli.terminal import Terminal
 from asstops.errors import ExitCode
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("plan")
-@format_option("json", text="How the plan is written to stdout.")
+@format_option("json", "markdown", "html", text="How the plan is written to stdout.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when there are none.")
 @click.option("--destroy", is_flag=True, help="Plan what 'asstops destroy' would do.")
 @click.option("--accept-origin", is_flag=True, help="Plan to take over objects made from another repository or path.")
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Save the plan, to be carried out as it is with 'asstops apply FILE'.",
 )
+@on_drift_option
 @target_option
 @global_options
 @click.pass_context
@@ -40,12 +42,13 @@ def command(
     destroy: bool,
     accept_origin: bool,
     out: Path | None,
+    on_drift: str | None,
     targets: tuple[str, ...],
 ) -> int:
     """Show what apply would change; writes nothing."""
     from dataclasses import replace
 
-    from asstops.workflow import prepare
+    from asstops.workflow import checked, prepare, today
 
     options = options_of(context)
     with opened(options, destroying=destroy) as run:
@@ -55,20 +58,35 @@ def command(
             targets=addresses(targets),
             destroy=destroy,
             accept_origin=accept_origin,
+            on_drift=drift_rule(on_drift),
             journal=run.journal,
         )
+        prepared = checked(prepared, run.session, today())
         refused = _refusals(prepared, run.stack)
         prepared = replace(prepared, plan=replace(prepared.plan, notices=(*prepared.plan.notices, *refused)))
         if form == "json":
             from asstops.views.machine import dumps, plan_to_json
 
             run.say(dumps(plan_to_json(run.masked(prepared.plan))))
+        elif form == "markdown":
+            from asstops.views.markdown import render_plan as render_markdown
+
+            run.say(render_markdown(run.masked(prepared.plan), rest=ci.REST["plan"]))
+        elif form == "html":
+            from asstops.views.graphs import find_links
+            from asstops.views.html import render_plan as render_html
+
+            links = run.masked(find_links(run.stack.resources, prepared.plan))
+            run.say(render_html(run.masked(prepared.plan), links, read=run.reading(len(prepared.snapshot))))
         else:
             from asstops.views.human import render_plan
 
             terminal = Terminal.for_stdout()
             read = run.reading(len(prepared.snapshot))
             run.say(render_plan(run.masked(prepared.plan), width=terminal.width, color=terminal.color, read=read))
+        ci.annotate_notices(run.masked(prepared.plan.notices))
+        ci.summarize_plan(run.masked(prepared.plan))
+        ci.outputs(prepared.plan, changes=not prepared.plan.is_empty)
         if out is not None:
             from asstops.cli import saved
 

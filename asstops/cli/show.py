@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from asstops.cli import completing
 from asstops.cli import saved as plan_files
 from asstops.cli.options import Globals, format_option, global_options
 from asstops.cli.run import opened, options_of
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @click.command("show")
-@click.argument("what", metavar="ADDRESS|PLANFILE")
-@format_option("json", text="How it is written to stdout.")
+@click.argument("what", metavar="ADDRESS|PLANFILE", shell_complete=completing.addresses_or_files)
+@format_option("json", "markdown", "html", text="How it is written to stdout; markdown and html are for saved plans.")
 @global_options
 @click.pass_context
 def command(context: click.Context, what: str, form: str) -> int:
@@ -35,6 +36,8 @@ def command(context: click.Context, what: str, form: str) -> int:
     path = options.chdir / what
     if path.is_file() or not _is_address(what):
         return _show_plan(path, form)
+    if form in ("markdown", "html"):
+        raise UsageError(f"an object has no form {form}", fix="use --format json, or name a saved plan")
     return _show_object(options, Address.parse(what), form)
 
 
@@ -54,10 +57,21 @@ def _show_plan(path: Path, form: str) -> int:
 
         click.echo(dumps(plan_to_json(saved.plan)), nl=False)
         return ExitCode.OK
+    if form == "markdown":
+        from asstops.views.markdown import render_plan as render_markdown
+
+        text = render_markdown(saved.plan, rest="`asstops show PLANFILE` shows all of it.")
+        click.echo(encodable(text, sys.stdout.encoding), nl=False)
+        return ExitCode.OK
+    read = f"saved {saved.created_at[:16].replace('T', ' ')} UTC"
+    if form == "html":
+        from asstops.views.html import render_plan as render_html
+
+        click.echo(render_html(saved.plan, saved.links, read=read), nl=False)
+        return ExitCode.OK
     from asstops.views.human import render_plan
 
     terminal = Terminal.for_stdout()
-    read = f"saved {saved.created_at[:16].replace('T', ' ')} UTC"
     text = render_plan(saved.plan, width=terminal.width, color=terminal.color, read=read)
     click.echo(encodable(text, sys.stdout.encoding), nl=False, color=terminal.color)
     return ExitCode.OK

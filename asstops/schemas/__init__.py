@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-NAMES = ("plan", "report", "gc", "rollback")
+NAMES = ("plan", "report", "gc", "rollback", "graph", "doctor", "tests", "problems", "adopt", "export")
 
 
 @cache

@@ -61,12 +61,13 @@ class EntryContext:
 
     def problem(self, message: str, at: Sequence[Any], fix: str = "") -> None:
         if not self._references_only:
-            self._note(message, at, fix)
+            self._note(message, at, fix, "wrong-value")
 
-    def _note(self, message: str, at: Sequence[Any], fix: str = "") -> None:
+    def _note(self, message: str, at: Sequence[Any], fix: str = "", rule: str = "reference") -> None:
         node = node_at(self._node, at)
         sensitive = isinstance(node, ScalarNode) and node.sensitive
-        self._shared.problems.add(f"{self._label}: {message}", self._place(at), fix, sensitive=sensitive)
+        found = self._shared.problems.of(rule)
+        found.add(f"{self._label}: {message}", self._place(at), fix, sensitive=sensitive)
 
     def text(self, value: str | FileText | None, at: Sequence[Any]) -> tuple[str | None, str]:
         if not isinstance(value, FileText):

@@ -95,7 +95,7 @@ def refuse_name(problems: Problems, name: str, where: Location) -> None:
 
 
 def refuse(problems: Problems, message: str, where: Location, fix: str = FIX) -> None:
-    problems.add(message, where, fix)
+    problems.of("credential").add(message, where, fix)
     problems.settle(where)
 
 

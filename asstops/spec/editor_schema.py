@@ -16,10 +16,12 @@ from pydantic.fields import FieldInfo
 from asstops import services
 from asstops.kinds.base import KEY_PATTERN, Kind
 from asstops.kinds.fields import OPAQUE, SpecModel
-from asstops.spec import functions
+from asstops.spec import functions, smoke
 from asstops.spec.header import STACK
 from asstops.spec.lock import SECTION as LOCK
 from asstops.spec.lock import LockSpec
+from asstops.spec.moved import SECTION as MOVED
+from asstops.spec.moved import MoveSpec
 from asstops.spec.shape import VarSpec, hints, is_model, variants
 from asstops.spec.variables import NAME
 
@@ -36,7 +38,7 @@ def document_schema(*, whole: bool = False) -> Schema:
     made = _Maker()
     properties: Schema = {
         "stack": {
-            "description": "Name of everything this spec owns.",
+            "description": "Name of everything this spec owns, 1 to 48 characters; needed once.",
             "type": _SCALARS,
             "pattern": f"^{STACK.pattern}$|{VARIABLE['pattern']}",
             "examples": ["contoso-sales"],
@@ -49,6 +51,7 @@ def document_schema(*, whole: bool = False) -> Schema:
         "origin": {
             "description": "Where this spec lives; the git remote and its path there when left out.",
             "type": _SCALARS,
+            "examples": ["contoso/assistants"],
         },
         LOCK: {"description": LockSpec.__doc__ or "", "anyOf": [made.model(LockSpec, whole=whole)]},
         "vars": _section(
@@ -66,6 +69,14 @@ def document_schema(*, whole: bool = False) -> Schema:
     properties[functions.SECTION] = _section(
         "Function tools, used by assistants.", KEY_PATTERN, made.model(functions.ToolSpec, whole=whole)
     )
+    properties[smoke.SECTION] = _section(
+        "Smoke tests, which asstops test runs.", KEY_PATTERN, made.model(smoke.SmokeTestSpec, whole=whole)
+    )
+    properties[MOVED] = {
+        "description": "Keys that have changed: what is live under the old one stays, and counts as the new one.",
+        "type": "array",
+        "items": made.model(MoveSpec, whole=True),
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "asstops spec",

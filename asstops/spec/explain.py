@@ -8,7 +8,7 @@ from typing import Any
 from asstops import services
 from asstops.explained import Explained, Line
 from asstops.spec.editor_schema import VARIABLE, document_schema
-from asstops.spec.words import did_you_mean
+from asstops.spec.words import did_you_mean, flow
 
 Schema = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ def explain(path: str) -> Explained:
         type=_type(here, document) if shown else "",
         about=_about(here, document) if shown else "What a spec may hold at its top.",
         default=_default(here),
-        examples=tuple(str(example) for example in here.get("examples", ())),
+        examples=tuple(flow(example) for example in here.get("examples", ())),
         lines=lines,
     )
 
@@ -63,7 +63,7 @@ def _parts(path: str) -> list[str]:
 def _sections() -> dict[str, str]:
     """A kind's own name for its section: `assistant` means `assistants`."""
     kinds = (kind for service in services.every() for kind in service.kinds.values() if not kind.within)
-    return {"tool": "tools", **{kind.name: kind.section for kind in kinds}}
+    return {"tool": "tools", "test": "tests", **{kind.name: kind.section for kind in kinds}}
 
 
 def _entry(section: Schema) -> Schema:

@@ -21,7 +21,7 @@ class FileTable:
 
     def __init__(self, paths: Paths, problems: Problems) -> None:
         self._paths = paths
-        self._problems = problems
+        self._problems = problems.of("file")
         self._by_path: dict[str, Address] = {}
         self._globbed: dict[tuple[str, str], tuple[Address, ...]] = {}
         self.resources: dict[Address, Resource] = {}

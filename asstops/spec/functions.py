@@ -24,11 +24,17 @@ MAX_DESCRIPTION = 1024
 class ToolSpec(SpecModel):
     """A function that an assistant may ask its caller to run."""
 
-    name: Text | None = Field(None, description="Name of the function for the model; the key when left out.")
+    name: Text | None = Field(
+        None, description="Name of the function for the model; the key when left out.", examples=["get_weather"]
+    )
     description: Text = Field(
         description="What it does and when to use it, 1 to 1,024 characters.", examples=["Current weather for a city."]
     )
-    parameters: MapOrFile | None = Field(None, description="JSON Schema of its arguments, or {file: PATH}.")
+    parameters: MapOrFile | None = Field(
+        None,
+        description="JSON Schema of its arguments, or {file: PATH}.",
+        examples=[{"file": "tools/get_weather.schema.json"}],
+    )
     strict: Bool | None = Field(None, description="Hold the model to the schema exactly.")
 
 

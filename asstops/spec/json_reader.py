@@ -20,6 +20,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 def read_json(text: str, source: Source, problems: Problems) -> Node | None:
     """The root of a JSON text, None after a syntax error. Duplicate keys are problems, too."""
+    problems = problems.of("syntax")
     reader = _Reader(text, source, problems)
     try:
         return reader.document()

@@ -11,10 +11,12 @@ from typing import Any
 
 from asstops import services
 from asstops.errors import Location, SpecInvalid
+from asstops.expectations import SmokeTest
 from asstops.kinds.base import KEY_PATTERN, KEY_RULE, Kind, set_fields
 from asstops.kinds.fields import SpecModel
 from asstops.model import Address, Resource
-from asstops.spec import functions
+from asstops.moves import Moves
+from asstops.spec import functions, smoke
 from asstops.spec.context import EntryContext, Workspace
 from asstops.spec.credentials import is_credential_name, refuse_credentials, refuse_name
 from asstops.spec.documents import Documents
@@ -24,6 +26,8 @@ from asstops.spec.git import origin_of
 from asstops.spec.header import Header, read_header
 from asstops.spec.lock import read_lock
 from asstops.spec.merge import keep_sensitive, overlay, unite
+from asstops.spec.moved import SECTION as MOVED
+from asstops.spec.moved import read_moves
 from asstops.spec.nodes import (
     MapNode,
     Node,
@@ -78,10 +82,10 @@ def load_stack(
     specs = find_sources(files, env, base)
     problems = Problems()
     every = [kind for service in services.every() for kind in service.kinds.values()]
-    sections = {kind.section for kind in every if not kind.single} | {functions.SECTION, "vars"}
+    sections = {kind.section for kind in every if not kind.single} | {functions.SECTION, smoke.SECTION, "vars"}
     files_of = _Files(base, allow_outside, instead)
     read = [document for spec in specs if (document := _read(spec, sections, files_of, problems)) is not None]
-    whole = unite(read, sections, problems)
+    whole = unite(read, sections, problems, lists={MOVED})
     if whole is None or len(read) < len(specs):
         raise SpecInvalid(problems.all())  # half a spec would only make noise
     known = Variables(problems)
@@ -113,6 +117,8 @@ def load_stack(
         secrets=frozenset(problems.secrets),
         variables=known.outside,
         lock=lock,
+        moves=loader.moves,
+        tests=loader.tests,
         location=whole.keys["stack"].location,
     )
 
@@ -163,7 +169,7 @@ def _read_one(source: Source, sections: set[str], files: _Files, problems: Probl
             problems.add(
                 f"the document is {describe(document)}, a map is wanted", document.location, "write stack: NAME"
             )
-    return unite(maps, sections, problems)
+    return unite(maps, sections, problems, lists={MOVED})
 
 
 def _refuse_in_vars(node: Node | None, problems: Problems) -> None:
@@ -210,6 +216,8 @@ class _Loader:
         self._variables = variables
         self._paths = paths
         self._problems = problems
+        self.tests: tuple[SmokeTest, ...] = ()  # once there are resources
+        self.moves: Moves = {}  # likewise
 
     def resources(self, environ: Mapping[str, str]) -> dict[Address, Resource]:
         """Every wanted resource; after problems only some, which the caller then never uses."""
@@ -250,6 +258,9 @@ class _Loader:
         built.update(
             {address: shared.files.resources[address] for address in shared.files.used & set(shared.files.resources)}
         )
+        tests = self._entries(smoke.SECTION, smoke.SECTION, smoke.SmokeTestSpec, KEY_PATTERN, KEY_RULE, ()) or ()
+        self.tests = smoke.build_tests(((e.key, e.value, e.node, e.where) for e in tests), shared, built)
+        self.moves = read_moves(self._whole, self._variables, kinds, shared, built)
         return self._tie(built, kinds, environ)
 
     def _kind_entries(self, kind: Kind[Any]) -> list[_Entry] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -175,6 +176,13 @@ class Problems:
         self.warnings: list[Problem] = []
         self.secrets: set[str] = set()
         self._settled: set[Location] = set()
+        self._rule = "spec"
+
+    def of(self, rule: str) -> Problems:
+        """The same collection, for problems of one rule (those that `asstops.views.sarif` explains)."""
+        view = copy.copy(self)
+        view._rule = rule
+        return view
 
     def add(self, message: str, where: Location | None = None, fix: str = "", *, sensitive: bool = False) -> None:
         """Note a problem. `sensitive`: it is about a sensitive value, so that even a short one is masked."""
@@ -183,14 +191,14 @@ class Problems:
         if len(self._found) >= MAX_PROBLEMS:
             return
         message, fix = self._mask(message, sensitive), self._mask(fix, sensitive)
-        self._found.setdefault((where, message), Problem(message, where, fix))
+        self._found.setdefault((where, message), Problem(message, where, fix, self._rule))
 
     def settle(self, where: Location) -> None:
         """Let no further problem be noted at a place: what is known of it makes all others pointless."""
         self._settled.add(where)
 
     def warn(self, message: str, where: Location | None = None, fix: str = "") -> None:
-        self.warnings.append(Problem(self._mask(message, False), where, self._mask(fix, False)))
+        self.warnings.append(Problem(self._mask(message, False), where, self._mask(fix, False), self._rule))
 
     def __bool__(self) -> bool:
         return bool(self._found)

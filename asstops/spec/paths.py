@@ -11,7 +11,7 @@ import re
 import stat
 import unicodedata
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from asstops.errors import Location
 from asstops.spec.git import top_level
@@ -44,7 +44,7 @@ class Paths:
     def __init__(self, root: Path, base: Path, problems: Problems, *, allow_outside: bool) -> None:
         self.root = root
         self._base = base
-        self.problems = problems
+        self.problems = problems.of("file")
         self._allow_outside = allow_outside
         self._tops: dict[Path, Path] = {}
         self._real_folders: dict[str, Path] = {}
@@ -147,6 +147,8 @@ def written_wrong(text: str, *, allow_absolute: bool = False) -> tuple[str, str]
         return "the path is empty", "name a file"
     if trouble := wrong_name(text):
         return trouble[0], "remove it"
+    if PureWindowsPath(text).drive and not allow_absolute:
+        return f"path {cut(text)!r} is one of a single machine", "write it relative to the file that names it, with /"
     if "\\" in text:
         return f"path {cut(text)!r} has a backslash", f"write {cut(text.replace(chr(92), '/'))}"
     if Path(text).is_absolute() and not allow_absolute:

@@ -34,6 +34,7 @@ _PAIRS = tuple((low, low.replace("min", "max")) for low in ("minimum", "minLengt
 
 def check_parameters(node: Node, label: str, owner: Location, problems: Problems, *, strict: bool) -> None:
     """Note everything that is wrong with a function's parameters. `owner` is the place of the key that holds them."""
+    problems = problems.of("json-schema")
     if not isinstance(node, MapNode):
         problems.add(
             f"{label} is {describe(node)}, a JSON Schema of type object is wanted", owner, "write type: object"
@@ -60,7 +61,7 @@ class _Check:
     def __init__(self, root: Node, label: str, problems: Problems, strict: bool) -> None:
         self._root = root
         self._label = label
-        self._problems = problems
+        self._problems = problems.of("json-schema")
         self._strict = strict
         self._keywords: dict[str, Callable[[MapNode, str, tuple[str | int, ...]], None]] = {
             "type": self._type,

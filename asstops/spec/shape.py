@@ -11,13 +11,16 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field
 
 from asstops.kinds.fields import OPAQUE, Bool, SpecModel, Text
+from asstops.spec.words import flow
 
 
 class VarSpec(SpecModel):
     """A declared variable."""
 
-    default: Any = Field(None, description="Value when none is given; without it one must be given.")
-    description: Text | None = Field(None, description="What the variable is for.")
+    default: Any = Field(
+        None, description="Value when none is given; without it one must be given.", examples=["swedencentral"]
+    )
+    description: Text | None = Field(None, description="What the variable is for.", examples=["Region of the account."])
     sensitive: Bool = Field(False, description="Mask the value everywhere, and refuse it in what is sent to a model.")
 
 
@@ -97,7 +100,7 @@ def example(model: type[SpecModel], path: Sequence[Any]) -> str:
         if is_model(kind):
             for field_name, field in kind.model_fields.items():
                 if (field.alias or field_name) == name and field.examples:
-                    return str(field.examples[0])
+                    return flow(field.examples[0])
     return ""
 
 

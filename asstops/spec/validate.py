@@ -116,6 +116,7 @@ def _report(
     met = node_at(node, path)
     hidden = isinstance(met, ScalarNode) and met.sensitive
     where = place(owner, node, path)
+    problems = problems.of({"missing": "missing-key", "extra_forbidden": "unknown-key"}.get(kind, "wrong-value"))
     if kind == "missing":
         shown = example(model, path)
         fix = f"add it, for example {path[-1]}: {shown}" if shown else f"add {path[-1]}:"

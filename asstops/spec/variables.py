@@ -48,7 +48,7 @@ class Variables:
     """The variables of one spec with their values."""
 
     def __init__(self, problems: Problems) -> None:
-        self._problems = problems
+        self._problems = problems.of("variable")
         self._declared: dict[str, _Variable] = {}
         self._values: dict[str, Value] = {}
         self._broken: set[str] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 SHOWN = 60
 HIDDEN = "(sensitive value)"
@@ -50,3 +51,10 @@ def plural(count: int, noun: str) -> str:
 
 def _fold(name: str) -> str:
     return name.lower().replace("-", "_")
+
+
+def flow(value: Any) -> str:
+    """A value as a spec has it in one line, `[notes, {glob: kb/*.md}]`. For examples, which need no quotes."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
+    return "[" + ", ".join(flow(item) for item in value) + "]" if isinstance(value, list) else str(value)

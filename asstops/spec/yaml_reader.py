@@ -35,6 +35,7 @@ class _Stop(Exception):
 
 def decode(data: bytes, source: Source, problems: Problems) -> str | None:
     """The text of a file, without a byte order mark; None after a problem."""
+    problems = problems.of("syntax")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -50,6 +51,7 @@ def decode(data: bytes, source: Source, problems: Problems) -> str | None:
 
 def read_documents(data: bytes, source: Source, problems: Problems) -> list[Node]:
     """Every document of a file in order; [] after a problem that leaves nothing to read."""
+    problems = problems.of("syntax")
     if len(data) > MAX_BYTES:
         problems.add(f"the file has {len(data):,} bytes, at most {MAX_BYTES:,} are read", source.at())
         return []
@@ -237,7 +239,7 @@ class _Builder:
             frame.skip = True
         elif node.text in frame.node.keys:
             first = frame.node.keys[node.text].location
-            self._problems.add(
+            self._problems.of("defined-twice").add(
                 f"key {cut(node.text)!r} stands here and at {first}", node.location, "remove one of them"
             )
             frame.skip = True
@@ -278,6 +280,8 @@ _FRIENDLY = {
     "found unexpected end of stream": "a quote is opened and never closed",
     "did not find expected node content": "a value is missing, or one begins with a character that needs quotes",
 }
+_ESCAPES = ("found unknown escape character", "did not find expected hexdecimal number")
+_FRIENDLY |= dict.fromkeys(_ESCAPES, "in double quotes \\ begins an escape, and this is none")
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str, source: Source, problems: Problems) -> None:
@@ -295,5 +299,7 @@ def _syntax_problem(error: yaml.YAMLError, text: str, source: Source, problems: 
     fix = ""
     if "${" in line and ("{" in line.replace("${", "") or "[" in line):
         fix = 'inside { } and [ ] a variable needs quotes: {capacity: "${capacity}"}'
+    if told in _ESCAPES:
+        fix = "write paths with /, other text in single quotes"
     friendly = _FRIENDLY.get(told, cut(told, 120))
     problems.add(f"not valid YAML: {friendly}", source.at(mark.line + 1, mark.column + 1), fix)

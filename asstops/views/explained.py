@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from asstops.explained import Explained, Line
 from asstops.views.ink import Ink, Span
+from asstops.views.machine import FORMAT_VERSION
 
 _INDENT = 2
 
@@ -24,6 +27,28 @@ def render(found: Explained, *, width: int, color: bool) -> str:
     for line in found.lines:
         lines += ["", *_field(line, ink)]
     return "\n".join(lines) + "\n"
+
+
+def explained_to_json(found: Explained) -> dict[str, Any]:
+    """The same as data; what is not there is null."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "path": found.path or None,
+        "type": found.type or None,
+        "about": found.about or None,
+        "default": found.default or None,
+        "examples": list(found.examples),
+        "fields": [
+            {
+                "name": line.name,
+                "type": line.type or None,
+                "about": line.about or None,
+                "default": line.default or None,
+                "required": line.required,
+            }
+            for line in found.lines
+        ],
+    }
 
 
 def _field(line: Line, ink: Ink) -> list[str]:

@@ -162,7 +162,7 @@ assistants:
         "top level: unknown key",
         "frobnicate: 1\n",
         [
-            "3:1 unknown key 'frobnicate' | known: assistants, deployments, files, lock, origin, resource, service, stack, tools, vars, vector_stores"
+            "3:1 unknown key 'frobnicate' | known: assistants, deployments, files, lock, moved, origin, resource, service, stack, tests, tools, vars, vector_stores"
         ],
     ),
     Case(
@@ -172,18 +172,7 @@ assistant:
   a: {model: m}
 """,
         [
-            "3:1 unknown key 'assistant' | did you mean assistants? Known: stack, service, origin, lock, vars, assistants, deployments, files, resource, vector_stores, tools"
-        ],
-    ),
-    Case(
-        "top level: key of a later version",
-        """\
-tests: []
-moved: []
-""",
-        [
-            "3:1 tests is not supported by this version | remove it",
-            "4:1 moved is not supported by this version | remove it",
+            "3:1 unknown key 'assistant' | did you mean assistants? Known: stack, service, origin, lock, vars, assistants, deployments, files, resource, vector_stores, tools, tests, moved"
         ],
     ),
     Case(
@@ -850,6 +839,28 @@ files:
   a: {path: ''}
 """,
         ["4:13 file.a: the path is empty | name a file"],
+        files=PATHS,
+    ),
+    Case(
+        "paths: of a drive",
+        "files:\n  a: {path: 'C:\\data\\x.txt'}\n",
+        [
+            (
+                "4:13 file.a: path 'C:\\\\data\\\\x.txt' is one of a single machine | "
+                "write it relative to the file that names it, with /"
+            )
+        ],
+        files=PATHS,
+    ),
+    Case(
+        "paths: backslash in double quotes",
+        'files:\n  a: {path: "data\\x.txt"}\n',
+        [
+            (
+                "4:20 not valid YAML: in double quotes \\ begins an escape, and this is none | "
+                "write paths with /, other text in single quotes"
+            )
+        ],
         files=PATHS,
     ),
     Case(
