@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asstops.cli import completing
 from asstops.cli.options import global_options
 from asstops.cli.run import Run, opened, options_of
 from asstops.cli.talk import (
@@ -32,7 +33,7 @@ _HELP = "/thread shows the thread's id, /exit or Ctrl-D ends the conversation, C
 
 
 @click.command("chat")
-@click.argument("assistant")
+@click.argument("assistant", shell_complete=completing.assistants)
 @thread_option
 @tool_output_option
 @global_options

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from asstops.providers.settings import Settings
     from asstops.spec import Stack
 
-WAIT = "wait for it with --lock-timeout SECONDS; 'asstops unlock' shows it, and breaks it where that can be done"
-AGAIN = "see with 'asstops unlock' who has the lock, then run again"
-
 
 class StackLock:
     """One command's lock. `lost` says why it was lost, `wrote` that something was written under it already."""
@@ -107,6 +104,8 @@ class StackLock:
             os.write(sys.stderr.fileno(), text.encode("utf-8", "replace"))
 
     def _error(self) -> Locked:
+        from asstops.library import AGAIN
+
         return Locked(f"the lock was lost: {self.lost}", fix=AGAIN)
 
 
@@ -125,30 +124,14 @@ def lock_of(
     options: Globals,
 ) -> Lock:
     """The lock that the spec asks for, else the one of this machine; with --local the one of the emulator's data."""
-    from asstops.locks import azure_blob_lock, local_lock
+    from asstops import library
 
     if options.local:
         from asstops.cli.local import data_lock
         from asstops.cli.run import LOCAL_DB
 
         return data_lock(options.chdir / LOCAL_DB)
-    what = f"the stack {stack.identity}"
-    if stack.lock is not None:
-        return azure_blob_lock(
-            stack.identity,
-            stack.lock.account_url,
-            stack.lock.container,
-            what=what,
-            fix=WAIT,
-            environ=environ,
-            credential=credential,
-        )
-    place: tuple[str, ...] = (settings.endpoint,)
-    if (account := stack.account) is not None:
-        group = (account.options["subscription_id"], account.options["resource_group"])
-        place = (settings.arm_endpoint, *map(str, group), account.address.key)
-    fallback = options.chdir / ".asstops" / "locks"
-    return local_lock(stack.identity, place, what=what, fix=WAIT, fallback=fallback)
+    return library.lock_of(stack, settings, environ, credential, options.chdir)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asstops.cli import completing
 from asstops.cli.carry_out import exit_code, run_steps
 from asstops.cli.locking import StackLock
 from asstops.cli.options import global_options, writing_options
@@ -29,7 +30,7 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 
 @click.command("rollback")
-@click.argument("assistant")
+@click.argument("assistant", shell_complete=completing.assistants)
 @click.option(
     "--to",
     "number",
