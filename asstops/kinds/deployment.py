@@ -34,7 +34,7 @@ class ModelSpec(SpecModel):
     version: Text | None = Field(
         None, description="Model version; the service's default when left out.", examples=["2024-11-20"]
     )
-    format: Text = Field("OpenAI", description="Publisher format.")
+    format: Text = Field("OpenAI", description="Publisher format.", examples=["OpenAI"])
 
 
 class SkuSpec(SpecModel):
@@ -42,7 +42,7 @@ class SkuSpec(SpecModel):
 
     name: Text = Field(description="Deployment type.", examples=["GlobalStandard", "Standard"])
     capacity: Annotated[Int, Field(ge=1)] = Field(
-        1, description="Capacity units, thousands of tokens a minute for most models."
+        1, description="Capacity units, thousands of tokens a minute for most models.", examples=[30]
     )
 
 
@@ -54,8 +54,16 @@ class DeploymentSpec(SpecModel):
 
     reaches_models = False
 
-    model: ModelSpec | None = Field(None, description="The model; needed unless managed is false.")
-    sku: SkuSpec | None = Field(None, description="Type and capacity; needed unless managed is false.")
+    model: ModelSpec | None = Field(
+        None,
+        description="The model; needed unless managed is false.",
+        examples=[{"name": "gpt-4o", "version": "2024-11-20"}],
+    )
+    sku: SkuSpec | None = Field(
+        None,
+        description="Type and capacity; needed unless managed is false.",
+        examples=[{"name": "GlobalStandard", "capacity": 30}],
+    )
     version_upgrade: Annotated[Upgrade, BeforeValidator(source_text)] | None = Field(
         None, description="When Azure may move the model to a newer version."
     )

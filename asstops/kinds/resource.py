@@ -38,10 +38,14 @@ class ProjectSpec(SpecModel):
     reaches_models = False
 
     name: Text = Field(description="Project name, 2 to 64 characters.", examples=["sales"])
-    display_name: Text | None = Field(None, description="Name that people see.")
-    description: Text | None = Field(None, description="What it is for.")
+    display_name: Text | None = Field(None, description="Name that people see.", examples=["Sales"])
+    description: Text | None = Field(None, description="What it is for.", examples=["Agents of the sales team."])
     managed: Bool = Field(True, description="false: the project exists by other hands and is never written or deleted.")
-    tags: TextMap = Field(default_factory=dict, description="Azure tags; other tags on the project are left alone.")
+    tags: TextMap = Field(
+        default_factory=dict,
+        description="Azure tags; other tags on the project are left alone.",
+        examples=[{"team": "sales"}],
+    )
     protect: Bool = Field(False, description="Refuse to delete it, also after it has left the spec.")
 
 
@@ -61,15 +65,23 @@ class ResourceSpec(SpecModel):
     kind: Annotated[Literal["OpenAI", "AIServices"], BeforeValidator(source_text)] | None = Field(
         None, description="Kind of account: AIServices for agents, which need it, else OpenAI if left out."
     )
-    sku: Text = Field("S0", description="Pricing tier.")
+    sku: Text = Field("S0", description="Pricing tier.", examples=["S0"])
     custom_subdomain: Text | None = Field(
-        None, description="Host name of the endpoint, unique in Azure; the account's name when left out."
+        None,
+        description="Host name of the endpoint, unique in Azure; the account's name when left out.",
+        examples=["contoso-openai"],
     )
     managed: Bool = Field(True, description="false: the account exists by other hands and is never written or deleted.")
     restore: Bool = Field(False, description="Bring a soft-deleted account of this name back instead of refusing.")
-    tags: TextMap = Field(default_factory=dict, description="Azure tags; other tags on the account are left alone.")
+    tags: TextMap = Field(
+        default_factory=dict,
+        description="Azure tags; other tags on the account are left alone.",
+        examples=[{"team": "sales"}],
+    )
     protect: Bool = Field(False, description="Refuse to delete it, also after it has left the spec.")
-    project: ProjectSpec | None = Field(None, description="The Foundry project in it. Agents only.")
+    project: ProjectSpec | None = Field(
+        None, description="The Foundry project in it. Agents only.", examples=[{"name": "sales"}]
+    )
 
 
 ACCOUNT_RULES = KindRules(

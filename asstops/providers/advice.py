@@ -39,6 +39,12 @@ class Caller:
     unused_key: bool = False
 
 
+def role(plane: Literal["arm", "data", "project"]) -> tuple[str, str]:
+    """The role that suffices on a plane: as people know it, and as the command line is to name it."""
+    shown, named, _ = _ROLES[plane]
+    return shown, named
+
+
 def unauthorized(caller: Caller, code: str) -> str:
     if caller.plane == "arm":
         if "Tenant" in code:

@@ -300,6 +300,35 @@ class AccountApi:
             lambda: self.client.deployments.begin_delete(self.group, self.account, name),
         )
 
+    # Everything else
+
+    @property
+    def group_id(self) -> str:
+        """The resource group's id, as a scope of roles."""
+        return f"/subscriptions/{self._subscription_id}/resourceGroups/{self.group}"
+
+    @property
+    def account_id(self) -> str:
+        """The account's id, also while there is none of that name."""
+        return f"{self.group_id}/providers/Microsoft.CognitiveServices/accounts/{self.account}"
+
+    @property
+    def subscription_id(self) -> str:
+        return self._subscription_id
+
+    @property
+    def caller(self) -> Caller:
+        return self._caller
+
+    @property
+    def token_scope(self) -> str:
+        """What a token for this Resource Manager is asked for with."""
+        return _scope(self._settings.arm_endpoint)
+
+    def look_up(self, doing: str, request: Callable[[CognitiveServicesManagementClient], Any]) -> Any:
+        """Send a reading request of another module, with the errors, pauses and repetitions of all reads."""
+        return self._read(doing, lambda: request(self.client))
+
     # Sending
 
     def _read(self, doing: str, request: Callable[[], Any]) -> Any:

@@ -87,6 +87,11 @@ class TokenSource:
             self._tokens[scopes] = token
             return token
 
+    @property
+    def name(self) -> str:
+        """The class of azure-identity that got the last token: of a chain the one that had success, if it tells."""
+        return type(getattr(self._credential, "_successful_credential", None) or self._credential).__name__
+
     def close(self) -> None:
         """Close the connections of the credential behind."""
         close = getattr(self._credential, "close", None)

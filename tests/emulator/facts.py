@@ -206,6 +206,12 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
             "test_arm_deployments::test_calculate_capacity",
             "test_sdks::test_management_reads",
         ),
+        "what the caller may do, on a group, an account and a project": (
+            "test_arm_access::test_permissions_follow_the_roles",
+            "test_arm_access::test_scopes",
+        ),
+        "the registration of the provider": ("test_arm_access::test_registration",),
+        "other providers have versions of their own": ("test_arm_access::test_versions",),
         "too little quota": (
             "test_facts::test_quota_at_its_limit",
             "test_arm_deployments::test_quota_counts_the_whole_location",

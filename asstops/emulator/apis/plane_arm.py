@@ -5,10 +5,18 @@ Owns its sign-in, api-version and error bodies, and the answer to an unknown sub
 
 from __future__ import annotations
 
+import re
+
 from asstops.emulator import keys
 from asstops.emulator.wire import Call, Json, Refusal, Route
 
 VERSION = "2025-09-01"
+# Who asks other providers speaks their versions: https://learn.microsoft.com/rest/api/authorization/permissions and
+# https://learn.microsoft.com/rest/api/resources/providers/get
+_OTHERS = (
+    (re.compile(r"/providers/microsoft\.authorization/[^/]+$"), "Microsoft.Authorization", "2022-04-01"),
+    (re.compile(r"^/subscriptions/[^/]+/providers/[^/]+$"), "Microsoft.Resources", "2021-04-01"),
+)
 
 
 class ArmPlane:
@@ -34,11 +42,12 @@ class ArmPlane:
         subscription = parts[2] if len(parts) > 2 else ""
         if subscription.lower() != call.state.settings.subscription_id.lower():
             raise Refusal(404, f"The subscription '{subscription}' could not be found.", code="SubscriptionNotFound")
-        if version != VERSION:
+        namespace, spoken = _provider(call.path)
+        if version != spoken:
             raise Refusal(
                 400,
                 f"No registered resource provider found for API version '{version}' of the namespace "
-                f"'Microsoft.CognitiveServices'. The supported api-versions are '{VERSION}'.",
+                f"'{namespace}'. The supported api-versions are '{spoken}'.",
                 code="NoRegisteredProviderFound",
             )
 
@@ -72,6 +81,15 @@ class ArmPlane:
 
     def headers(self, call: Call, /) -> dict[str, str]:
         return {"x-ms-correlation-request-id": call.request_id, "cache-control": "no-cache"}
+
+
+def _provider(path: str) -> tuple[str, str]:
+    """Whose path it is, and the version that they speak."""
+    lowered = path.rstrip("/").lower()
+    for pattern, namespace, version in _OTHERS:
+        if pattern.search(lowered):
+            return namespace, version
+    return "Microsoft.CognitiveServices", VERSION
 
 
 def _sign_in(call: Call) -> None:
