@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 from asstops.errors import Conflict, Interrupted, ProviderError, Throttled, Unavailable
+from asstops.providers.deadline import Deadline
 
 Result = TypeVar("Result")
 
@@ -35,6 +37,7 @@ class Limiter:
         self._closing = False
         self._stop_after = False
         self._hurry = False
+        self._mine = threading.local()  # the deadline of each thread that has one
         self.writes = 0
         self.requests = 0
 
@@ -78,17 +81,50 @@ class Limiter:
                 self._stopped, self._closing = self._stopped or stopped or self._stop_after, False
                 self._hurry = False
 
+    @contextmanager
+    def until(self, deadline: Deadline) -> Iterator[None]:
+        """Let this thread send nothing after `deadline`, nor wait any longer: it gets Interrupted instead."""
+        before, self._mine.deadline = self._deadline, deadline
+        try:
+            with deadline.breaking(self._wake):
+                yield
+        finally:
+            self._mine.deadline = before
+
+    @property
+    def _deadline(self) -> Deadline | None:
+        found: Deadline | None = getattr(self._mine, "deadline", None)
+        return found
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def left_s(self) -> float:
+        """Seconds that this thread has left; infinite as a rule."""
+        deadline = self._deadline
+        return math.inf if deadline is None else deadline.left_s()
+
+    def breaking(self, stop: Callable[[], None]) -> AbstractContextManager[None]:
+        """Have `stop` called from another thread when this thread's time is over inside the block."""
+        deadline = self._deadline
+        return nullcontext() if deadline is None else deadline.breaking(stop)
+
     def check(self) -> None:
-        """Raise Interrupted after stop()."""
+        """Raise Interrupted after stop(), and once this thread's time is over."""
         if self._stopped:
             raise Interrupted("stopped before the next request")
+        if self.left_s() <= 0:
+            raise Interrupted("its time was over before the next request")
 
     def wait(self, extra_s: float = 0.0) -> None:
-        """Wait until nobody asked for a pause any more, and at least `extra_s`. Raises Interrupted after stop()."""
+        """Wait until nobody asked for a pause any more, and at least `extra_s`. Raises Interrupted as `check` does."""
         ready = self._clock() + extra_s
         with self._changed:
             while not self._stopped and (left := max(self._until, ready) - self._clock()) > 0:
-                self._changed.wait(left)
+                if (mine := self.left_s()) <= 0:
+                    break
+                self._changed.wait(min(left, mine))
         self.check()
 
     def call(self, request: Callable[[], Result], *, repeatable: bool, writing: bool, patient: bool = False) -> Result:

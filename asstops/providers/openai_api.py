@@ -224,6 +224,8 @@ class OpenAIApi(ABC):
         that nothing happened and that it is too early.
         """
         client = self.client
+        if (left := self.limiter.left_s()) < TIMEOUT_S:
+            client = client.with_options(timeout=max(left, 0.1))
 
         def attempt() -> Json:
             with self.not_too_early(about), openai_errors(doing, self.caller, writing=writing):

@@ -7,9 +7,10 @@ what is sent; `agent_reference` is Foundry's, and goes beside them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
-from asstops.errors import ProviderError, Rejected
+from asstops.errors import NotFound, ProviderError, Rejected
 from asstops.providers.openai_api import Json
 from asstops.providers.talk_api import TalkApi
 
@@ -25,6 +26,16 @@ class ResponsesApi(TalkApi):
         return self._api.send(
             "creating a conversation", lambda c: c.conversations.with_raw_response.create(), once=True
         )
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation; one that is gone is fine."""
+        with suppress(NotFound):
+            self._when_free(
+                lambda: self._api.send(
+                    f"deleting the conversation {conversation_id}",
+                    lambda c: c.conversations.with_raw_response.delete(conversation_id),
+                )
+            )
 
     def newest_items(self, conversation_id: str) -> list[Json]:
         """The last hundred items of a conversation, newest first."""
@@ -50,6 +61,13 @@ class ResponsesApi(TalkApi):
             f"reading the response {response_id}",
             lambda c: c.responses.with_raw_response.retrieve(response_id),
             writing=False,
+        )
+
+    def delete_response(self, response_id: str) -> None:
+        """Delete what the service keeps of a response beside its conversation."""
+        self._api.send(
+            f"deleting the response {response_id}",
+            lambda c: c.responses.with_raw_response.delete(response_id),
         )
 
     def stream_response(self, conversation_id: str, agent: str, given: str | Sequence[Json]) -> Iterator[Json]:

@@ -6,8 +6,9 @@ answered twice.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from asstops.errors import AsstopsError, NotFound, Unavailable
@@ -46,9 +47,9 @@ class TalkApi:
         with one_at_a_time:
             import openai
 
-        client = self._api.client.with_options(timeout=openai.Timeout(STREAM_TIMEOUT_S, connect=10.0))
-
         def opened() -> Any:
+            timeout = max(min(STREAM_TIMEOUT_S, self._api.limiter.left_s()), 0.1)
+            client = self._api.client.with_options(timeout=openai.Timeout(timeout, connect=min(timeout, 10.0)))
             with openai_errors(doing, self._api.caller, writing=True):
                 return request(client)
 
@@ -59,7 +60,7 @@ class TalkApi:
 
         Raises Unavailable with `ambiguous` when it breaks off: the service may go on without us.
         """
-        with stream:
+        with stream, self._api.limiter.breaking(lambda: _break_off(stream)):
             events = iter(stream)
             while True:
                 with _broken_off(doing), openai_errors(doing, self._api.caller, writing=True):
@@ -67,6 +68,15 @@ class TalkApi:
                 if event is None:
                     return
                 yield event
+
+
+def _break_off(stream: Any) -> None:
+    """End a stream that another thread reads. To close it would not wake that thread from waiting for the next byte."""
+    network = stream.response.extensions.get("network_stream")
+    connection = network.get_extra_info("socket") if network is not None else None
+    if isinstance(connection, socket.socket):
+        with suppress(OSError):
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)  # also under TLS, whose own would end it politely
 
 
 @contextmanager

@@ -6,9 +6,10 @@ Owns the requests and the form of the events. What they mean is talk/threads.py'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from asstops.errors import ProviderError
+from asstops.errors import NotFound, ProviderError
 from asstops.providers.openai_api import Json
 from asstops.providers.talk_api import TalkApi
 
@@ -23,6 +24,24 @@ class ThreadsApi(TalkApi):
 
     def create_thread(self) -> Json:
         return self._api.send("creating a thread", lambda c: c.beta.threads.with_raw_response.create(), once=True)
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete a thread; one that is gone is fine."""
+        with suppress(NotFound):
+            self._api.send(
+                f"deleting the thread {thread_id}", lambda c: c.beta.threads.with_raw_response.delete(thread_id)
+            )
+
+    def steps_of_run(self, thread_id: str, run_id: str) -> list[Json]:
+        """The first hundred steps of a run, oldest first."""
+        page = self._api.send(
+            f"reading the steps of {run_id}",
+            lambda c: c.beta.threads.runs.steps.with_raw_response.list(
+                run_id, thread_id=thread_id, order="asc", limit=_MOST_CALLS
+            ),
+            writing=False,
+        )
+        return list(page.get("data") or [])
 
     def add_message(self, thread_id: str, text: str) -> Json:
         """Add what the user says."""

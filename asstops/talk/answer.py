@@ -37,6 +37,7 @@ class Answer:
 
     `thread_id` is the thread's or the conversation's, `run_id` the run's or the last response's. `reason` says in words
     why `status` is not `completed`, "" when it is; `fix` what to do about it, where the service's side knows that.
+    `tools` are those of the service that were used, such as `file_search`.
     """
 
     text: str
@@ -48,6 +49,7 @@ class Answer:
     usage: Mapping[str, int] | None = None
     reason: str = ""
     fix: str = ""
+    tools: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

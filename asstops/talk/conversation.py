@@ -68,11 +68,17 @@ class Conversation:
         """End what is under way, so that nothing bars the conversation. False when there was nothing."""
         if not self._running:
             return False
-        self._running = False
         try:
-            return self._exchange.stop(self._turn, self._pause)
+            stopped = self._exchange.stop(self._turn, self._pause)
         except ProviderError:
-            return False  # it had ended by itself, or will
+            stopped = False  # it had ended by itself, or will
+        self._running = False  # where something else interrupts it, it may be tried again
+        return stopped
+
+    def delete(self) -> None:
+        """End what is under way and delete the conversation. Raises ProviderError where it stays."""
+        self.cancel()
+        self._exchange.delete()
 
     # What comes
 
@@ -138,6 +144,7 @@ class Conversation:
             usage=self._turn.usage,
             reason="" if status == COMPLETED else reason,
             fix=self._turn.fix,
+            tools=self._exchange.used(),
         )
 
     def _named(self, citation: Citation) -> Citation:

@@ -72,6 +72,14 @@ class Exchange(Protocol):
         """What was cited since the question."""
         ...
 
+    def used(self) -> frozenset[str]:
+        """Tools of the service that were used since the question, such as `file_search`."""
+        ...
+
+    def delete(self) -> None:
+        """Delete the conversation; one that is gone, or was never begun, is fine."""
+        ...
+
     def stop(self, turn: Turn, pause: Pause) -> bool:
         """End what is under way so that it does not bar the conversation. False when there was nothing."""
         ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from asstops.errors import NotFound, ProviderError, Rejected, Unavailable
@@ -116,6 +117,18 @@ class ResponseExchange:
 
     def citations(self) -> Sequence[Citation]:
         return self._notes.citations
+
+    def used(self) -> frozenset[str]:
+        items = (str(item.get("type")) for response in self._done for item in response.get("output") or [])
+        return frozenset(name.removesuffix("_call") for name in items if name.endswith("_call")) - {"function"}
+
+    def delete(self) -> None:
+        """The responses go too, which else stay for weeks; where one cannot be deleted it stays."""
+        if self.id:
+            self._api.delete_conversation(self.id)
+        for response in self._done:
+            with suppress(ProviderError):
+                self._api.delete_response(str(response.get("id")))
 
     def stop(self, turn: Turn, pause: Pause) -> bool:
         """Answer what the agent asked and nobody did. Leaving the stream has already ended the response."""

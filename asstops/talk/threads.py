@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from asstops.errors import NotFound, ProviderError
@@ -42,9 +43,10 @@ class ThreadExchange:
         self._marks = NotedMarks()
         self._written = False
         self._begun = False  # a run of ours may be under way
+        self._used: set[str] = set()
 
     def begin(self, text: str) -> Iterator[str | Turn]:
-        self._marks, self._written, self._begun = NotedMarks(), False, False
+        self._marks, self._written, self._begun, self._used = NotedMarks(), False, False, set()
         given = bool(self.id)
         if not given:
             self.id = str(self._api.create_thread()["id"])
@@ -80,10 +82,20 @@ class ThreadExchange:
     def said(self, turn: Turn) -> Said:
         self._marks = marks = NotedMarks()
         parts = [_shown(marks, message) + marks.rest() for message in self._api.messages_of_run(self.id, turn.id)]
+        with suppress(ProviderError):  # the answer is there without them
+            for step in self._api.steps_of_run(self.id, turn.id):
+                self._used.update(_tools(step))
         return Said("\n\n".join(parts), tuple(marks.citations))
 
     def citations(self) -> Sequence[Citation]:
         return self._marks.citations
+
+    def used(self) -> frozenset[str]:
+        return frozenset(self._used)
+
+    def delete(self) -> None:
+        if self.id:
+            self._api.delete_thread(self.id)
 
     def stop(self, turn: Turn, pause: Pause) -> bool:
         """Cancel the run and wait until it is: an active run bars its thread."""
@@ -112,11 +124,20 @@ class ThreadExchange:
                 if (turn := _turn(data)).ended and (rest := self._marks.rest()):
                     yield rest
                 yield turn
+            elif data.get("object") == "thread.run.step":
+                self._used.update(_tools(data))
             elif name == "thread.message.delta":
                 self._written = True
                 yield _shown(self._marks, data.get("delta") or {})
             elif name == "thread.message.created" and self._written:
                 yield self._marks.rest() + "\n\n"
+
+
+def _tools(step: Json) -> Iterator[str]:
+    """The service's own tools in a step."""
+    for call in (step.get("step_details") or {}).get("tool_calls") or []:
+        if (name := str(call.get("type"))) != "function":
+            yield name
 
 
 def _shown(marks: NotedMarks, message: Json) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from asstops.errors import NotFound, ProviderError, Unavailable
+from asstops.errors import Interrupted, NotFound, ProviderError, Unavailable
 from asstops.talk import conversation
 from asstops.talk.answer import Answer, Citation, Listener, ToolCall
 from asstops.talk.conversation import Conversation
@@ -54,6 +54,12 @@ class Made:
 
     def citations(self) -> Sequence[Citation]:
         return self.cited
+
+    def used(self) -> frozenset[str]:
+        return frozenset({"file_search"})
+
+    def delete(self) -> None:
+        self.did.append("deleted")
 
     def stop(self, turn: Turn, pause: object) -> bool:
         self.did.append("stopped")
@@ -209,3 +215,36 @@ def test_names_of_files_are_looked_up_where_they_are_missing() -> None:
     answer, _ = _ask(made)
     assert [c.file_name for c in answer.citations] == ["known.md", "f2.md", "f2.md", "", ""]
     assert made.did[2:] == ["named f2", "named secret"]
+
+
+def test_a_conversation_is_deleted_once_nothing_is_at_work_in_it() -> None:
+    made = Made([["One ", Interrupted("its time was over")]])
+    talk = Conversation(made, Listener(lambda _: None, lambda _: None, lambda _: None), lambda _: None)
+    with pytest.raises(Interrupted):
+        talk.ask("Hello")
+    talk.delete()
+    assert made.did == ["asked Hello", "closed", "stopped", "deleted"]
+    talk.delete()
+    assert made.did[4:] == ["deleted"]
+
+
+def test_an_end_that_was_interrupted_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Made([["One ", Interrupted("its time was over")]])
+    talk = Conversation(made, Listener(lambda _: None, lambda _: None, lambda _: None), lambda _: None)
+    with pytest.raises(Interrupted):
+        talk.ask("Hello")
+    with monkeypatch.context() as patch:
+        patch.setattr(made, "stop", _interrupted)
+        with pytest.raises(Interrupted):
+            talk.cancel()
+    assert talk.cancel()
+    assert not talk.cancel()
+
+
+def _interrupted(_turn: Turn, _pause: object) -> bool:
+    raise Interrupted("still over")
+
+
+def test_tools_of_the_service_are_told_of() -> None:
+    answer, _ = _ask(Made([["One", DONE]]))
+    assert answer.tools == {"file_search"}

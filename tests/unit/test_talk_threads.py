@@ -60,6 +60,9 @@ class Account:
         self.did.append("get")
         return run(self.runs.pop(0))
 
+    def steps_of_run(self, thread_id: str, run_id: str) -> list[Json]:
+        return [{"step_details": {"tool_calls": [{"type": "code_interpreter"}, {"type": "function"}]}}]
+
     def messages_of_run(self, thread_id: str, run_id: str) -> list[Json]:
         return [piece("The first words and the last.")["delta"]]
 
@@ -78,6 +81,7 @@ def test_an_answer_is_completed_after_its_stream_broke_off() -> None:
     answer = talk.ask("Hello")
     assert (answer.status, answer.text) == ("completed", "The first words and the last.")
     assert heard == ["The first words", " and the last."]
+    assert answer.tools == {"code_interpreter"}
     assert account.did == ["get"] * 3
 
 
