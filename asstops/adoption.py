@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from asstops.diff import Label, field_digests, flatten, live_digest
 from asstops.errors import Problem
@@ -62,13 +63,18 @@ def chosen(
     return list(found.values()), problems
 
 
-def matching(wanted: Wanted, snapshot: Snapshot, rules: Rules, stack: str) -> tuple[dict[Address, str], list[str]]:
-    """What `--match name` means: address -> id of the one unmarked object of its name, and what is not clear."""
+def matching(
+    wanted: Wanted, snapshot: Snapshot, rules: Rules, stack: str, asked: Mapping[Address, str] = MappingProxyType({})
+) -> tuple[dict[Address, str], list[str]]:
+    """What `--match name` means: address -> id of the one unmarked object of its name, and what is not clear.
+
+    What is `asked` for by id is matched with nothing else, and comes back with the rest.
+    """
     live = Ownership(stack, wanted, snapshot, rules)
-    asked: dict[Address, str] = {}
+    matched: dict[Address, str] = {}
     unclear: list[str] = []
     for address, resource in sorted(wanted.items()):
-        if not resource.owned or address in live.owned:
+        if not resource.owned or address in live.owned or address in asked:
             continue
         found = [
             other.remote_id
@@ -79,18 +85,18 @@ def matching(wanted: Wanted, snapshot: Snapshot, rules: Rules, stack: str) -> tu
         if odd:
             unclear.append(f"{address}: {odd[0].remote_id} cannot be taken over: {odd[0].problems['kind']}")
         elif len(found) == 1:
-            asked[address] = found[0]
+            matched[address] = found[0]
         elif found:
             unclear.append(f"{address}: several have its name: {', '.join(sorted(found))}")
     meant: dict[tuple[str, str], list[Address]] = {}
-    for address, remote_id in asked.items():
+    for address, remote_id in (*asked.items(), *matched.items()):
         meant.setdefault((address.kind, remote_id), []).append(address)
     for (_, remote_id), addresses in meant.items():
         if len(addresses) > 1:
             unclear.append(f"{remote_id} has the name of several: {', '.join(map(str, addresses))}")
             for address in addresses:
-                del asked[address]
-    return asked, unclear
+                matched.pop(address, None)
+    return {**matched, **asked}, unclear
 
 
 def adopted(snapshot: Snapshot, adoptions: Sequence[Adoption]) -> Snapshot:

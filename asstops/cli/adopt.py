@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from asstops.cli import completing
 from asstops.cli.locking import StackLock
 from asstops.cli.options import global_options, writing_options
 from asstops.cli.run import Run, addresses, opened, options_of
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("adopt")
-@click.argument("address", required=False, default="")
-@click.argument("remote_id", metavar="[ID]", required=False, default="")
+@click.argument("pairs", metavar="[ADDRESS [ID]]...", nargs=-1, shell_complete=completing.addresses)
 @click.option("--match", type=click.Choice(["name"]), help="Adopt every object of the spec of which one has its name.")
 @click.option(
     "--trust-content",
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(
     context: click.Context,
-    address: str,
-    remote_id: str,
+    pairs: tuple[str, ...],
     match: str | None,
     trust_content: bool,
     auto_approve: bool,
@@ -43,16 +43,14 @@ def command(
     form: str,
     lock_timeout: float,
 ) -> int:
-    """Take over a live object under ADDRESS, an entry of the spec.
+    """Take over a live object under ADDRESS, an entry of the spec; or several, each with its ID.
 
-    Nothing of the object changes but its mark; what the next apply would change is shown first. ID may be left out
+    Nothing of an object changes but its mark; what the next apply would change is shown first. ID may be left out
     where a name is the identity (resource, project, deployment, agent). The content of a file cannot be read back:
     without --trust-content the next apply uploads it anew and deletes the adopted one.
     """
     options = options_of(context)
-    asked = {} if match else _asked(address, remote_id)
-    if match and address:
-        raise UsageError("--match goes without ADDRESS", fix="leave one of the two out")
+    asked = _asked(pairs) if pairs or not match else {}
     with StackLock(options, "adopt", lock_timeout) as lock, opened(options, lock_timeout_s=lock_timeout) as run:
         from asstops.workflow import adopting
 
@@ -73,10 +71,29 @@ def command(
         return _code(plan, done, lock, dry_run=dry_run)
 
 
-def _asked(address: str, remote_id: str) -> dict[Any, str]:
-    if not address:
+def _asked(words: Sequence[str]) -> dict[Any, str]:
+    """Each address with the id behind it, "" where another address comes next, or nothing."""
+    if not words:
         raise UsageError("adopt what?", fix="asstops adopt ADDRESS ID, or asstops adopt --match name")
-    return {addresses((address,))[0]: remote_id}
+    asked: dict[Any, str] = {}
+    waiting = list(words)
+    while waiting:
+        (address,) = addresses((waiting.pop(0),))
+        if address in asked:
+            raise UsageError(f"{address} stands twice", fix="name each address once, with the ID of one object")
+        asked[address] = "" if not waiting or _is_address(waiting[0]) else waiting.pop(0)
+    objects = [(address.kind, ident) for address, ident in asked.items() if ident]
+    if twice := [ident for kind, ident in objects if objects.count((kind, ident)) > 1]:
+        raise UsageError(f"{twice[0]} stands twice", fix="name each object once")
+    return asked
+
+
+def _is_address(word: str) -> bool:
+    """Whether a word begins as an address of a kind does: no service has such ids."""
+    from asstops.services import every
+
+    kind, dot, key = word.partition(".")
+    return bool(dot and key) and any(kind in service.kinds for service in every())
 
 
 def _name(run: Run, address: Any) -> str:
@@ -91,15 +108,18 @@ def _name(run: Run, address: Any) -> str:
 
 def _shown(run: Run, plan: Adopting) -> str:
     from asstops.views.human import render_plan
-    from asstops.views.text import safe
+    from asstops.views.text import cells, pad, safe, told
 
     terminal = Terminal.for_stdout()
     lines = [f"! {safe(text)}" for text in plan.unclear]
     if not plan.adoptions:
         return "\n".join([*lines, "Nothing to adopt."]) + "\n"
     lines += ["To be adopted, without a change of anything but the mark:", ""]
-    lines += [f"  {item.address}   {safe(item.live.remote_id)}   {safe(item.live.name)}" for item in plan.adoptions]
-    lines += ["", "The next plan is then, for these:", ""]
+    width = max(cells(str(item.address)) for item in plan.adoptions)
+    for item in plan.adoptions:
+        name = item.live.name if item.live.name != item.live.remote_id else ""
+        lines.append(f"  {pad(str(item.address), width)}   {safe(item.live.remote_id)}   {told(name, 100)}".rstrip())
+    lines += ["", "What the next plan then says of these:", ""]
     shown = render_plan(
         run.masked(plan.plan), width=terminal.width, color=terminal.color, read=run.reading(len(plan.snapshot))
     )
@@ -145,7 +165,7 @@ def _take_over(run: Run, lock: StackLock, plan: Adopting) -> Outcome:
 
 
 def _data(run: Run, plan: Adopting, done: Outcome | None) -> dict[str, Any]:
-    from asstops.views.machine import plan_to_json
+    from asstops.views.machine import FORMAT_VERSION, plan_to_json
 
     def entry(item: Adoption) -> dict[str, Any]:
         error = done.failed.get(item.address) if done is not None else None
@@ -153,11 +173,13 @@ def _data(run: Run, plan: Adopting, done: Outcome | None) -> dict[str, Any]:
         return {
             "address": str(item.address),
             "id": item.live.remote_id,
+            "name": item.live.name,
             "outcome": outcome,
             "error": error.message if error is not None else None,
         }
 
     return {
+        "format_version": FORMAT_VERSION,
         "stack": run.stack.identity,
         "adoptions": [entry(item) for item in plan.adoptions],
         "unclear": list(plan.unclear),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from asstops.migrate.fresh import Migration
+    from asstops.spec import Stack
 
 _AS_THEY_ARE: Mapping[Path, bytes] = MappingProxyType({})
 
@@ -39,7 +40,7 @@ def problems_before(options: Globals, target: Target) -> tuple[Problem, ...]:
         shown_from(old, options.chdir): shown_from(path, options.chdir)
         for path, old in zip(target.texts, target.old, strict=True)
     }
-    return _renamed(_problems(options, spec, instead=new), lambda file: names.get(file, file))
+    return renamed(_problems(options, spec, instead=new), lambda file: names.get(file, file))
 
 
 def tried(made: Migration, shown: str) -> tuple[Problem, ...]:
@@ -49,7 +50,7 @@ def tried(made: Migration, shown: str) -> tuple[Problem, ...]:
         standing = [(item.path, "stand-in\n") for item in made.report.missing]
         target = fresh(folder, [*((item.path, item.text) for item in made.outputs), *standing])
         write(target)
-        return _renamed(_problems(Globals(chdir=folder), target.spec), lambda file: f"{shown}/{file}")
+        return renamed(_problems(Globals(chdir=folder), target.spec), lambda file: f"{shown}/{file}")
 
 
 def _in_a_folder(options: Globals, target: Target) -> tuple[Problem, ...]:
@@ -66,28 +67,34 @@ def _in_a_folder(options: Globals, target: Target) -> tuple[Problem, ...]:
         spec = tuple(map(there, target.spec))
         write(Target({there(path): text for path, text in target.texts.items()}, copies, spec, folder))
         found = _problems(options, spec, base=folder)
-    return _renamed(found, lambda file: f"{shown}/{file}")
+    return renamed(found, lambda file: f"{shown}/{file}")
+
+
+def read_back(
+    options: Globals, spec: Sequence[Path], *, base: Path | None = None, instead: Mapping[Path, bytes] = _AS_THEY_ARE
+) -> Stack:
+    """A spec that was just made, as the next command will read it; a subscription is not needed for that."""
+    from asstops.cli.validate import NOWHERE
+    from asstops.spec import load
+
+    environ = {"AZURE_SUBSCRIPTION_ID": NOWHERE, "AZURE_TENANT_ID": NOWHERE, **os.environ}
+    return load(
+        [_whole(path) for path in spec],
+        env=options.env,
+        variables=options.variables,
+        var_files=[_whole(options.chdir / file) for file in options.var_files],
+        environ=environ,
+        base=base or options.chdir,
+        allow_outside=options.allow_outside,
+        instead=instead,
+    )
 
 
 def _problems(
     options: Globals, spec: Sequence[Path], *, base: Path | None = None, instead: Mapping[Path, bytes] = _AS_THEY_ARE
 ) -> tuple[Problem, ...]:
-    from asstops.cli.validate import NOWHERE
-    from asstops.spec import load
-
-    environ = {"AZURE_SUBSCRIPTION_ID": NOWHERE, "AZURE_TENANT_ID": NOWHERE, **os.environ}
     try:
-        stack = load(
-            [_whole(path) for path in spec],
-            env=options.env,
-            variables=options.variables,
-            var_files=[_whole(options.chdir / file) for file in options.var_files],
-            environ=environ,
-            base=base or options.chdir,
-            allow_outside=options.allow_outside,
-            instead=instead,
-        )
-        concealed.learn(stack.secrets)
+        concealed.learn(read_back(options, spec, base=base, instead=instead).secrets)
     except SpecInvalid as error:
         return error.problems
     except UsageError as error:
@@ -95,7 +102,7 @@ def _problems(
     return ()
 
 
-def _renamed(found: tuple[Problem, ...], name: Callable[[str], str]) -> tuple[Problem, ...]:
+def renamed(found: tuple[Problem, ...], name: Callable[[str], str]) -> tuple[Problem, ...]:
     """The same with other names of files, in the order that those have."""
     named = (
         replace(item, location=replace(item.location, file=name(item.location.file)))

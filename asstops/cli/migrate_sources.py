@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asstops.cli import concealed
 from asstops.cli.options import Globals
-from asstops.cli.run import LOCAL_DB, opened
+from asstops.cli.run import opened, without_spec
 from asstops.errors import AsstopsError, ProviderError, Retired, SpecInvalid, UsageError
 
 if TYPE_CHECKING:
@@ -118,30 +117,8 @@ def _session(options: Globals) -> Iterator[Session]:
                 list(run.session.service.kinds["resource"].observe(run.session, [run.stack.account]))
             yield run.session
         return
-    from asstops.providers.session import Session
-    from asstops.providers.settings import Settings
-    from asstops.services import by_name
-
-    with _environment(options) as environ:
-        settings = Settings.from_environ(environ, local=options.local)
-        concealed.learn([settings.api_key])
-        session = Session(settings, by_name(SERVICE), None)
-        try:
-            yield session
-        finally:
-            session.close()
-
-
-@contextmanager
-def _environment(options: Globals) -> Iterator[dict[str, str]]:
-    if not options.local:
-        yield dict(os.environ)
-        return
-    from asstops.cli.local import local_emulator, without_azure
-
-    environ = without_azure(os.environ)
-    with local_emulator(options.chdir / LOCAL_DB, environ["AZURE_SUBSCRIPTION_ID"], command="migrate") as server:
-        yield {**environ, **server}
+    with without_spec(options, lambda _settings: SERVICE, "migrate") as session:
+        yield session
 
 
 def exported(path: Path, base: Path) -> Exported:

@@ -165,28 +165,8 @@ class Translation:
         return kept_pairs(self.item.get("metadata"), self.address, self.ledger, most=most, taken=taken)
 
     def _response_format(self) -> Any:
-        form = self.item.get("response_format")
-        kind = form.get("type") if isinstance(form, Mapping) else None
-        if form is None or form == "auto":
-            return None
-        if kind in ("text", "json_object"):
-            return {"type": kind}
-        schema = form.get("json_schema") if isinstance(form, Mapping) else None
-        text = _schema_of(schema) if kind == "json_schema" else None
-        if text is None or not isinstance(schema, Mapping):
-            told = f"it is none that is known: {str(form)[:80]}"
-            if looks_secret(str(form)):
-                told = "something in it looks like a real key or token, and those never go into a repository"
-            self.ledger.lost(self.address, "response_format", told, "write response_format: anew")
-            return None
         path = f"schemas/{stem_for(self.key)}.json"
-        self.outputs.append(Output(path, text))
-        made: dict[str, Any] = {"name": literal(schema["name"])}
-        if isinstance(schema.get("description"), str) and not looks_secret(schema["description"]):
-            made["description"] = literal(sound(schema["description"]))
-        if isinstance(schema.get("strict"), bool):
-            made["strict"] = schema["strict"]
-        return {"type": "json_schema", "json_schema": {**made, "schema": {"file": path}}}
+        return response_format(self.item.get("response_format"), self.address, path, self.ledger, self.outputs)
 
     # Tools
 
@@ -350,6 +330,33 @@ class Translation:
     def _unknown(self, field: str, ident: str) -> None:
         told = f"{ident[:80]} is not among what was read"
         self.ledger.lost(self.address, field, told, "it may have been deleted; else export it as well")
+
+
+def response_format(form: Any, address: str, path: str, ledger: Ledger, outputs: list[Output]) -> Any:
+    """The form of answers as a spec writes it, a schema in a file of its own at `path`; None for the default.
+
+    None also where no spec takes it, which is noted.
+    """
+    kind = form.get("type") if isinstance(form, Mapping) else None
+    if form is None or form == "auto":
+        return None
+    if kind in ("text", "json_object"):
+        return {"type": kind}
+    schema = form.get("json_schema") if isinstance(form, Mapping) else None
+    text = _schema_of(schema) if kind == "json_schema" else None
+    if text is None or not isinstance(schema, Mapping):
+        told = f"it is none that is known: {str(form)[:80]}"
+        if looks_secret(str(form)):
+            told = "something in it looks like a real key or token, and those never go into a repository"
+        ledger.lost(address, "response_format", told, "write response_format: anew")
+        return None
+    outputs.append(Output(path, text))
+    made: dict[str, Any] = {"name": literal(schema["name"])}
+    if isinstance(schema.get("description"), str) and not looks_secret(schema["description"]):
+        made["description"] = literal(sound(schema["description"]))
+    if isinstance(schema.get("strict"), bool):
+        made["strict"] = schema["strict"]
+    return {"type": "json_schema", "json_schema": {**made, "schema": {"file": path}}}
 
 
 def _schema_of(form: Any) -> str | None:

@@ -98,9 +98,9 @@ class Contents:
         files = list(self._files_of(ident, found, address))
         if files:
             entry["files"] = files
-        if chunking := self._chunking(ident, address):
+        if chunking := chunking_of(self._exported.store_files.get(ident, {}).values(), address, self._ledger):
             entry["chunking"] = chunking
-        if days := self._days(found.get("expires_after"), address):
+        if days := days_of(found.get("expires_after"), address, self._ledger):
             entry["expires_after_days"] = days
         if pairs := kept_pairs(found.get("metadata"), address, self._ledger, most=15):
             entry["metadata"] = pairs
@@ -136,35 +136,38 @@ class Contents:
             told = f"attached files that are not known by name: {listed(unknown)}"
             self._ledger.lost(address, "files", told, _NAME_THEM)
 
-    def _chunking(self, ident: str, address: str) -> dict[str, int] | None:
-        """One strategy for all files of the store; None for the service's own."""
-        found: set[tuple[Any, Any]] = set()
-        for item in self._exported.store_files.get(ident, {}).values():
-            strategy = item.get("chunking_strategy")
-            static = strategy.get("static") if isinstance(strategy, Mapping) else None
-            if isinstance(static, Mapping):
-                found.add(_chunks(static))
-            elif isinstance(strategy, Mapping) and strategy.get("type") == "other":
-                self._ledger.lost(address, "chunking", "the service does not tell how files were cut", _CHUNKING)
-        if not found or found == {AUTO}:
-            return None
-        if len(found) > 1:
-            self._ledger.lost(address, "chunking", "files of the store were cut in different ways", _CHUNKING)
-            return None
-        ((size, overlap),) = found
-        if not (_is_count(size, 100, 4096) and _is_count(overlap, 0, int(size) // 2)):
-            self._ledger.lost(address, "chunking", f"{size!r} and {overlap!r} tokens are past the limits", _CHUNKING)
-            return None
-        return {"max_chunk_size_tokens": size, "chunk_overlap_tokens": overlap}
 
-    def _days(self, value: Any, address: str) -> int | None:
-        if value is None:
-            return None
-        days = value.get("days") if isinstance(value, Mapping) else None
-        if not _is_count(days, 1, 365):
-            self._ledger.lost(address, "expires_after_days", f"{str(value)[:80]} is past the limits (1 to 365 days)")
-            return None
-        return int(str(days))
+def chunking_of(attached: Iterable[Json], address: str, ledger: Ledger) -> dict[str, int] | None:
+    """One strategy for all files of a store; None for the service's own, or where there is no one, which is noted."""
+    found: set[tuple[Any, Any]] = set()
+    for item in attached:
+        strategy = item.get("chunking_strategy")
+        static = strategy.get("static") if isinstance(strategy, Mapping) else None
+        if isinstance(static, Mapping):
+            found.add(_chunks(static))
+        elif isinstance(strategy, Mapping) and strategy.get("type") == "other":
+            ledger.lost(address, "chunking", "the service does not tell how files were cut", _CHUNKING)
+    if not found or found == {AUTO}:
+        return None
+    if len(found) > 1:
+        ledger.lost(address, "chunking", "files of the store were cut in different ways", _CHUNKING)
+        return None
+    ((size, overlap),) = found
+    if not (_is_count(size, 100, 4096) and _is_count(overlap, 0, int(size) // 2)):
+        ledger.lost(address, "chunking", f"{size!r} and {overlap!r} tokens are past the limits", _CHUNKING)
+        return None
+    return {"max_chunk_size_tokens": size, "chunk_overlap_tokens": overlap}
+
+
+def days_of(value: Any, address: str, ledger: Ledger) -> int | None:
+    """The days of an expiry policy; None for none, or for one that no spec takes, which is noted."""
+    if value is None:
+        return None
+    days = value.get("days") if isinstance(value, Mapping) else None
+    if not _is_count(days, 1, 365):
+        ledger.lost(address, "expires_after_days", f"{str(value)[:80]} is past the limits (1 to 365 days)")
+        return None
+    return int(str(days))
 
 
 _NAME_THEM = "name them under files:, and in files: of the store"

@@ -17,8 +17,8 @@ from asstops.migrate.schemas import json_text, trouble
 _APPROVALS = ("always", "never")
 
 
-def mcp_tool(tool: Mapping[str, Any]) -> dict[str, Any] | str:
-    """An MCP server's entry, or why there is none."""
+def mcp_tool(tool: Mapping[str, Any], *, same_project: bool = False) -> dict[str, Any] | str:
+    """An MCP server's entry, or why there is none. In the `same_project` its connections still hold."""
     label, url = _text(tool.get("server_label")), _text(tool.get("server_url"))
     if not label or not url:
         return "it has no server_label or no server_url"
@@ -41,11 +41,18 @@ def mcp_tool(tool: Mapping[str, Any]) -> dict[str, Any] | str:
         return "require_approval is neither always nor never"
     if tool.get("headers"):
         return "it sends headers; put what they hold into a connection of the project"
+    if same_project and (connection := _text(tool.get("project_connection_id"))):
+        made["project_connection_id"] = connection
     return made
 
 
-def openapi_tool(tool: Mapping[str, Any], stem: str, outputs: list[Output]) -> dict[str, Any] | str:
-    """An OpenAPI tool's entry, its document in a file of its own; or why there is none."""
+def openapi_tool(
+    tool: Mapping[str, Any], stem: str, outputs: list[Output], *, same_project: bool = False
+) -> dict[str, Any] | str:
+    """An OpenAPI tool's entry, its document in a file of its own; or why there is none.
+
+    In the `same_project` its connections still hold.
+    """
     inner = tool.get("openapi")
     if not isinstance(inner, Mapping) or not isinstance(inner.get("spec"), Mapping):
         return "it has no OpenAPI document"
@@ -61,6 +68,8 @@ def openapi_tool(tool: Mapping[str, Any], stem: str, outputs: list[Output]) -> d
         signing = {"type": "anonymous"}
     elif kind == "managed_identity" and _text(scheme.get("audience")):
         signing = {"type": "managed_identity", "audience": _text(scheme.get("audience"))}
+    elif same_project and kind == "project_connection" and (name_of := _text(scheme.get("project_connection_id"))):
+        signing = {"type": "project_connection", "project_connection_id": name_of}
     else:
         return "it signs in by a connection of the old project; make one in the new project"
     path = f"openapi/{stem}-{key_from(name) or 'api'}.json"
@@ -72,8 +81,14 @@ def openapi_tool(tool: Mapping[str, Any], stem: str, outputs: list[Output]) -> d
     made: dict[str, Any] = {"name": name}
     if description := _text(inner.get("description")):
         made["description"] = description
+    defaults = inner.get("default_params")
+    more = {"default_params": list(map(_text, defaults))} if defaults and same_project and _all_texts(defaults) else {}
     outputs.append(Output(path, text))
-    return {**made, "spec": {"file": path}, "auth": signing}
+    return {**made, "spec": {"file": path}, "auth": signing, **more}
+
+
+def _all_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_text, value))
 
 
 def _text(value: Any) -> str:

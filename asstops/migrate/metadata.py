@@ -1,4 +1,4 @@
-"""Metadata pairs that a spec can hold. Pure."""
+"""Metadata pairs, or Azure tags, that a spec can hold. Pure."""
 
 from __future__ import annotations
 
@@ -15,20 +15,30 @@ MAX_KEY, MAX_VALUE = 64, 512
 
 
 def kept_pairs(
-    metadata: Any, address: str, ledger: Ledger, *, most: int, taken: Mapping[str, str] = {}
+    metadata: Any,
+    address: str,
+    ledger: Ledger,
+    *,
+    most: int,
+    taken: Mapping[str, str] = {},
+    field: str = "metadata",
+    lengths: tuple[int, int] = (MAX_KEY, MAX_VALUE),
 ) -> dict[str, str]:
-    """Those pairs that the spec takes, at most `most`. `taken` are keys that another value needs, with what to do."""
+    """Those pairs that the spec takes, at most `most`. `taken` are keys that another value needs, with what to do.
+
+    `field` is where they stand, `lengths` the most characters that a key and a value may have.
+    """
     if metadata is None or metadata == {}:
         return {}
     if not isinstance(metadata, Mapping):
-        ledger.lost(address, "metadata", "it is no map")
+        ledger.lost(address, field, "it is no map")
         return {}
     kept: dict[str, str] = {}
     for key, value in metadata.items():
-        name = f"metadata.{sound(str(key))[:MAX_KEY]}"
+        name = f"{field}.{sound(str(key))[:MAX_KEY]}"
         if key == RESERVED:
             continue  # the mark of an asstops that made it; the new object gets one of its own
-        trouble = _trouble(str(key), value, taken)
+        trouble = _trouble(str(key), value, taken, *lengths)
         if trouble:
             ledger.lost(address, name, *trouble)
         elif len(kept) == most:
@@ -41,17 +51,17 @@ def kept_pairs(
     return kept
 
 
-def _trouble(key: str, value: Any, taken: Mapping[str, str]) -> tuple[str, str] | None:
+def _trouble(key: str, value: Any, taken: Mapping[str, str], max_key: int, max_value: int) -> tuple[str, str] | None:
     if key.lower() == RESERVED or key.lower().startswith(RESERVED + "."):
         return "the name is reserved for the mark of asstops", "choose another name"
     if key == "<<":
         return "YAML takes the name for its merge sign", "choose another name"
     if key in taken:
         return "the name is taken", taken[key]
-    if not 1 <= len(key) <= MAX_KEY:
-        return f"its name has {len(key)} characters, 1 to {MAX_KEY} are allowed", "shorten it"
-    if len(value if isinstance(value, str) else _text(value)) > MAX_VALUE:
-        return f"it is longer than the {MAX_VALUE} characters that are allowed", "shorten it"
+    if not 1 <= len(key) <= max_key:
+        return f"its name has {len(key)} characters, 1 to {max_key} are allowed", "shorten it"
+    if len(value if isinstance(value, str) else _text(value)) > max_value:
+        return f"it is longer than the {max_value} characters that are allowed", "shorten it"
     if is_credential_name(key):
         return "its name is a credential's, and those never stand in a spec", "choose another name if it is none"
     if looks_secret(value if isinstance(value, str) else _text(value)):

@@ -30,7 +30,7 @@ def render_migration(report: Report, written: Sequence[str], *, dry_run: bool, c
     addresses = list(dict.fromkeys(entry.address for entry in report.entries))
     for address in addresses:
         entries = [entry for entry in report.entries if entry.address == address]
-        blocks.append([ink.paint([("bold", told(address, 200))]), *_entries(entries, ink)])
+        blocks.append([ink.paint([("bold", told(address, 200))]), *entry_lines(entries, ink)])
     if report.missing:
         beside = f", beside {safe(written[0])}" if written else ""
         lines = ink.lines([("bold", f"Put in place{beside} ({count(len(report.missing), 'file')}):")], 2)
@@ -65,7 +65,7 @@ def _numbers(report: Report) -> dict[str, int]:
     return {word: met.count(word) for word in (KEPT, CHANGED, LOST)}
 
 
-def _entries(entries: Sequence[Entry], ink: Ink) -> Iterator[str]:
+def entry_lines(entries: Sequence[Entry], ink: Ink) -> Iterator[str]:
     """What is kept in one line, the rest one by one: what is lost comes last, where it is seen."""
     kept = [_kept(entry) for entry in entries if entry.outcome.value == KEPT]
     if kept:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema
 import pytest
 
+from asstops import schemas
 from tests.support.inside import Inside
 from tests.support.stage import Stage, causes, shown
 
@@ -30,6 +32,7 @@ ASSISTANTS: Json = {
     "vector_stores": {"docs": {"files": ["a", "b"], "metadata": {"team": "x"}}},
     "assistants": {"helper": {"model": "gpt-4o", "instructions": "Be kind.", "metadata": {"owner": "us"}}},
 }
+NONE: Json = {"stack": "second", "origin": "here", "service": "assistants"}
 FILES = {"a.md": "one\n", "b.md": "two, longer\n"}
 
 
@@ -161,7 +164,8 @@ def test_account_project_and_deployment(stage: Stage, inside: Inside) -> None:
         (("assistant.helper",), 64, "the id of assistant.helper is missing"),
         (("nothing.helper",), 64, "there is no kind 'nothing'"),
         ((), 64, "adopt what?"),
-        (("--match", "name", "assistant.helper"), 64, "--match goes without ADDRESS"),
+        (("assistant.helper", "a_1", "assistant.helper", "a_2"), 64, "assistant.helper stands twice"),
+        (("file.a", "x_1", "file.b", "x_1"), 64, "x_1 stands twice"),
     ],
 )
 def test_what_cannot_be_adopted(stage: Stage, inside: Inside, arguments: tuple[str, ...], code: int, told: str) -> None:
@@ -193,6 +197,32 @@ def test_two_of_one_name_are_not_guessed_at(stage: Stage, inside: Inside) -> Non
     assert {item["address"] for item in data["adoptions"]} == {"file.a", "file.b", "vector_store.docs"}
     assert data["unclear"][0].startswith("assistant.helper: several have its name: asst_")
     assert all(item["outcome"] == "planned" for item in data["adoptions"])
+
+
+def test_what_is_not_clear_may_be_named_beside_the_rest(stage: Stage, inside: Inside) -> None:
+    """One command for all: what is asked for by id is neither matched again nor given to another entry."""
+    ids = made_by_hand(stage)
+    other = stage.data("POST", "/assistants", {"model": "gpt-4o", "name": "helper", "instructions": "Be kind."})["id"]
+    stage.write(ASSISTANTS, FILES)
+    asked = ("adopt", "--match", "name", "vector_store.docs", ids["docs"], "assistant.helper", other, "--trust-content")
+    data = inside.json(*asked, "-y", "--format", "json")
+    assert data["unclear"] == []
+    jsonschema.validate(data, schemas.load("adopt"))
+    assert {item["address"]: item["id"] for item in data["adoptions"]} == {
+        "assistant.helper": other,
+        "file.a": ids["a"],
+        "file.b": ids["b"],
+        "vector_store.docs": ids["docs"],
+    }
+    assert all(item["outcome"] == "adopted" for item in data["adoptions"])
+    # Two entries for one object: neither gets it by its name.
+    (stage.folder / "asstops.yaml").unlink()
+    store = stage.data("POST", "/vector_stores", {"name": "double"})["id"]
+    stage.write({**NONE, "vector_stores": {"one": {}, "two": {"name": "double"}}})
+    asked = ("adopt", "--match", "name", "vector_store.one", store, "--dry-run", "--format", "json")
+    data = inside.json(*asked)
+    assert [item["address"] for item in data["adoptions"]] == ["vector_store.one"]
+    assert data["unclear"] == [f"{store} has the name of several: vector_store.one, vector_store.two"]
 
 
 def test_a_file_of_another_size_is_not_trusted(stage: Stage, inside: Inside) -> None:
