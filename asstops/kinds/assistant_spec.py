@@ -45,7 +45,9 @@ class CodeInterpreterSpec(SpecModel):
     """Run Python in a sandbox."""
 
     files: list[FileEntry] = Field(
-        default_factory=list, description="Files it can open: keys of files:, or {glob: PATTERN}."
+        default_factory=list,
+        description="Files it can open: keys of files:, or {glob: PATTERN}.",
+        examples=[["monthly-sales", {"glob": "data/*.csv"}]],
     )
     memory_limit: Annotated[Literal["1g", "4g", "16g", "64g"], BeforeValidator(source_text)] | None = Field(
         None, description="Memory of the sandbox. Agents only."
@@ -66,7 +68,7 @@ class RankingOptionsSpec(SpecModel):
 class FileSearchSpec(SpecModel):
     """Search a vector store."""
 
-    vector_store: Text | None = Field(None, description="Key of vector_stores:.")
+    vector_store: Text | None = Field(None, description="Key of vector_stores:.", examples=["handbook"])
     max_num_results: Annotated[Int, Field(ge=1, le=50)] | None = Field(
         None, description="How many chunks it may return, 1 to 50."
     )
@@ -79,12 +81,14 @@ class McpSpec(SpecModel):
     server_label: Text = Field(description="Name of the server for the model.", examples=["docs"])
     server_url: Text = Field(description="Address of the server.", examples=["https://learn.microsoft.com/api/mcp"])
     server_description: Text | None = Field(None, description="What the server is for.")
-    allowed_tools: list[Text] | None = Field(None, description="Its tools that may be called; all if left out.")
+    allowed_tools: list[Text] | None = Field(
+        None, description="Its tools that may be called; all if left out.", examples=[["microsoft_docs_search"]]
+    )
     require_approval: Annotated[Literal["always", "never"], BeforeValidator(source_text)] | None = Field(
         None, description="Whether somebody must approve each call; always if left out."
     )
     project_connection_id: Text | None = Field(
-        None, description="Connection of the project that holds the server's credentials."
+        None, description="Connection of the project that holds the server's credentials.", examples=["docs-server"]
     )
 
 
@@ -94,9 +98,11 @@ class OpenApiAuthSpec(SpecModel):
     type: Annotated[Literal["anonymous", "managed_identity", "project_connection"], BeforeValidator(source_text)] = (
         Field(description="Not at all, with the project's identity, or with what a connection of the project holds.")
     )
-    audience: Text | None = Field(None, description="Audience of the token; goes with managed_identity.")
+    audience: Text | None = Field(
+        None, description="Audience of the token; goes with managed_identity.", examples=["api://contoso-weather"]
+    )
     project_connection_id: Text | None = Field(
-        None, description="Connection that holds the credentials; goes with project_connection."
+        None, description="Connection that holds the credentials; goes with project_connection.", examples=["weather"]
     )
 
 
@@ -104,8 +110,10 @@ class OpenApiSpec(SpecModel):
     """An HTTP API, described by an OpenAPI document."""
 
     name: Text = Field(description="Name of the API for the model.", examples=["weather"])
-    description: Text | None = Field(None, description="What it is for.")
-    spec: MapOrFile = Field(description="The OpenAPI document, or {file: PATH}.")
+    description: Text | None = Field(None, description="What it is for.", examples=["Forecasts for a city."])
+    spec: MapOrFile = Field(
+        description="The OpenAPI document, or {file: PATH}.", examples=[{"file": "tools/weather.openapi.json"}]
+    )
     auth: OpenApiAuthSpec = Field(description="How calls sign in.")
     default_params: list[Text] | None = Field(None, description="Parameters that take the defaults of the document.")
 
@@ -126,7 +134,9 @@ class WebSearchSpec(SpecModel):
         None, description="How much of what is found the model gets to read."
     )
     user_location: UserLocationSpec | None = Field(None, description="Roughly where the user is.")
-    allowed_domains: list[Text] | None = Field(None, description="Search these domains only.")
+    allowed_domains: list[Text] | None = Field(
+        None, description="Search these domains only.", examples=[["learn.microsoft.com"]]
+    )
 
 
 _BARE = ("code_interpreter", "file_search", "web_search")
@@ -145,9 +155,13 @@ def _tool_entry(value: Any) -> Any:
 class ToolEntry(SpecModel):
     """One tool: exactly one of these."""
 
-    code_interpreter: CodeInterpreterSpec | None = None
-    file_search: FileSearchSpec | None = None
-    function: Text | None = Field(None, description="Key of tools:.")
+    code_interpreter: CodeInterpreterSpec | None = Field(
+        None, description="Run Python in a sandbox.", examples=[{"files": ["monthly-sales"]}]
+    )
+    file_search: FileSearchSpec | None = Field(
+        None, description="Search a vector store.", examples=[{"vector_store": "handbook"}]
+    )
+    function: Text | None = Field(None, description="Key of tools:.", examples=["get-weather"])
     mcp: McpSpec | None = Field(None, description="Tools of an MCP server. Agents only.")
     openapi: OpenApiSpec | None = Field(None, description="An HTTP API. Agents only.")
     web_search: WebSearchSpec | None = Field(None, description="Search the web. Agents only.")
@@ -171,7 +185,11 @@ class JsonSchemaSpec(SpecModel):
     """A schema that answers must follow."""
 
     name: Text = Field(description="Name of the schema for the model.", examples=["answer"])
-    schema_: MapOrFile = Field(alias="schema", description="JSON Schema of the answer, or {file: PATH}.")
+    schema_: MapOrFile = Field(
+        alias="schema",
+        description="JSON Schema of the answer, or {file: PATH}.",
+        examples=[{"file": "schemas/answer.json"}],
+    )
     description: Text | None = Field(None, description="What the answer is for.")
     strict: Bool | None = Field(None, description="Hold the model to the schema exactly.")
 
@@ -190,14 +208,22 @@ class AssistantSpec(SpecModel):
 
     name: Text | None = Field(None, description="Display name.", examples=["Contoso sales"])
     model: Text = Field(description="Name of a deployment.", examples=["gpt-4o"])
-    description: Text | None = Field(None, description="What it is for, at most 512 characters.")
+    description: Text | None = Field(
+        None, description="What it is for, at most 512 characters.", examples=["Answers questions about sales."]
+    )
     instructions: TextOrFile | None = Field(
-        None, description="The system prompt, or {file: PATH}; at most 256,000 characters."
+        None,
+        description="The system prompt, or {file: PATH}; at most 256,000 characters.",
+        examples=["You answer questions about sales.", {"file": "prompts/sales.md"}],
     )
     tools: list[Annotated[ToolEntry, BeforeValidator(_tool_entry, json_schema_input_type=_ToolInput)]] = Field(
-        default_factory=list, description="What it can use; at most 128."
+        default_factory=list,
+        description="What it can use; at most 128.",
+        examples=[["code_interpreter", {"file_search": {"vector_store": "handbook"}}, {"function": "get-weather"}]],
     )
-    temperature: Annotated[Number, Field(ge=0, le=2)] | None = Field(None, description="Randomness, 0 to 2.")
+    temperature: Annotated[Number, Field(ge=0, le=2)] | None = Field(
+        None, description="Randomness, 0 to 2.", examples=[0.2]
+    )
     top_p: Annotated[Number, Field(ge=0, le=1)] | None = Field(None, description="Nucleus sampling, 0 to 1.")
     reasoning: ReasoningSpec | None = Field(None, description="How much it thinks. Agents only.")
     response_format: (
@@ -208,10 +234,14 @@ class AssistantSpec(SpecModel):
         | None
     ) = Field(None, description="auto, or {type: text | json_object | json_schema}.")
     metadata: TextMap = Field(
-        default_factory=dict, description="Your own pairs; others on the assistant are left alone."
+        default_factory=dict,
+        description="Your own pairs; others on the assistant are left alone.",
+        examples=[{"owner": "sales-team"}],
     )
     keep_versions: Annotated[Int, Field(ge=1)] | None = Field(
-        None, description="Delete versions older than the newest this many; files they use stay. Agents only."
+        None,
+        description="Delete versions older than the newest this many; files they use stay. Agents only.",
+        examples=[10],
     )
     protect: Bool = Field(False, description="Refuse to delete or replace it, also after it has left the spec.")
 

@@ -35,7 +35,11 @@ class FileSpec(SpecModel):
     path: Text | None = Field(
         None, description="Path, relative to the file that names it.", examples=["data/sales.json"]
     )
-    id: Text | None = Field(None, description="Id of a file made elsewhere; it is never written or deleted.")
+    id: Text | None = Field(
+        None,
+        description="Id of a file made elsewhere; it is never written or deleted.",
+        examples=["assistant-94C14Oav2Suqm7oNkK3f4w"],
+    )
     protect: Bool = Field(False, description="Refuse to delete it, also after it has left the spec.")
 
 

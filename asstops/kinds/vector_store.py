@@ -9,7 +9,7 @@ Limits:       10,000 files, 500 a batch; chunks 100-4096 tokens, overlap at most
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,24 +38,38 @@ class ChunkingSpec(SpecModel):
     """How files are cut into chunks."""
 
     max_chunk_size_tokens: Annotated[Int, Field(ge=100, le=4096)] = Field(
-        800, description="Tokens in a chunk, 100 to 4096."
+        800, description="Tokens in a chunk, 100 to 4096.", examples=[800]
     )
     chunk_overlap_tokens: Annotated[Int, Field(ge=0)] = Field(
-        400, description="Tokens shared by neighbouring chunks, at most half of max_chunk_size_tokens."
+        400,
+        description="Tokens shared by neighbouring chunks, at most half of max_chunk_size_tokens.",
+        examples=[400],
     )
 
 
 class VectorStoreSpec(SpecModel):
     """A vector store for file_search."""
 
-    name: Text | None = Field(None, description="Display name; the key when left out.")
-    files: list[FileEntry] = Field(default_factory=list, description="Keys of files:, or {glob: PATTERN}.")
+    name: Text | None = Field(None, description="Display name; the key when left out.", examples=["Sales handbook"])
+    files: list[FileEntry] = Field(
+        default_factory=list,
+        description="Keys of files:, or {glob: PATTERN}.",
+        examples=[["monthly-sales", {"glob": "kb/**/*.md"}]],
+    )
     chunking: ChunkingSpec | None = Field(None, description="Left out: the service's auto strategy.")
     expires_after_days: Annotated[Int, Field(ge=1, le=365)] | None = Field(
-        None, description="Days since last use after which the service deletes it."
+        None, description="Days since last use after which the service deletes it.", examples=[30]
     )
-    metadata: TextMap = Field(default_factory=dict, description="Your own pairs; others on the store are left alone.")
-    id: Text | None = Field(None, description="Id of a store made elsewhere; it is never written or deleted.")
+    metadata: TextMap = Field(
+        default_factory=dict,
+        description="Your own pairs; others on the store are left alone.",
+        examples=[{"owner": "sales-team"}],
+    )
+    id: Text | None = Field(
+        None,
+        description="Id of a store made elsewhere; it is never written or deleted.",
+        examples=["vs_hfMaKRHzFnslhgGCq0zl4zd8"],
+    )
     protect: Bool = Field(False, description="Refuse to delete or replace it, also after it has left the spec.")
 
 
@@ -202,6 +216,12 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
         return ("chunking",) if "chunking" in wanted.body and api_version == "2024-05-01-preview" else ()
 
 
+def with_files(live: Observed, files: Sequence[dict[str, Any]]) -> Observed:
+    """A listed store with the files that are attached to it, as the service lists them."""
+    homes = frozenset(used for used in live.uses if used[0] != "file")
+    return _observed(live.raw, files, homes)
+
+
 def _is_ours(store: dict[str, Any], stack: str) -> bool:
     mark = from_metadata(store.get("metadata"))
     return mark is not None and mark.stack == stack and not is_page(mark) and bool(store["file_counts"]["total"])
@@ -238,7 +258,7 @@ def _settled(session: Session, store: dict[str, Any], wanted: Sequence[str], fai
     return _observed(store, files, session.homes)
 
 
-def _observed(store: dict[str, Any], files: Sequence[dict[str, Any]], homes: Homes) -> Observed:
+def _observed(store: Mapping[str, Any], files: Sequence[dict[str, Any]], homes: Homes) -> Observed:
     metadata = store.get("metadata") or {}
     return Observed(
         kind="vector_store",

@@ -45,6 +45,10 @@ SPEC: dict[str, Any] = {
             "tools": [{"file_search": {"vector_store": "docs"}}],
         }
     },
+    "tests": {
+        "says": {"assistant": "one", "ask": "Hello?", "expect": {"contains": "Hello?"}},
+        "fails": {"assistant": "one", "ask": "Hello?", "expect": {"contains": "nothing of the kind"}},
+    },
 }
 WITH_ACCOUNT = {
     **SPEC,
@@ -60,27 +64,39 @@ WITH_ACCOUNT = {
 AGENTS = {**SPEC, "stack": "canary-agents", "service": "agents"}
 RUNS: dict[str, list[tuple[str, ...]]] = {
     "validate": [(), ("--format", "json")],
-    "plan": [(), ("--format", "json"), ("--destroy",), ("-o", "saved.plan"), ("--target", "assistant.none")],
+    "plan": [
+        (),
+        ("--format", "json"),
+        ("--format", "html"),
+        ("--destroy",),
+        ("-o", "saved.plan"),
+        ("--target", "assistant.none"),
+    ],
     "show": [
         ("saved.plan",),
         ("saved.plan", "--format", "json"),
+        ("saved.plan", "--format", "html"),
         ("asstops.yaml",),
         ("vector_store.docs",),
         ("vector_store.docs", "--format", "json"),
     ],
+    "graph": [(), ("--format", "json"), ("--format", "svg"), ("saved.plan",)],
     "list": [(), ("--format", "json")],
     "drift": [(), ("--format", "json")],
     "adopt": [("vector_store.docs", "vs_none", "-y"), ("--match", "name", "--dry-run", "--format", "json")],
+    "export": [("one", "-o", "exported"), ("one", "--stack", "third", "--dry-run", "--format", "json")],
     "apply": [("-y",), ("-y", "--format", "json"), (), ("saved.plan",)],
     "output": [(), ("--format", "json"), ("--format", "env")],
     "ask": [("one", "Hello?"), ("one", "Hello?", "--json"), ("none", "Hello?")],
     "chat": [("one",)],
+    "test": [("says",), ("--junit", "tests.xml"), ("--format", "json")],
     "migrate": [("--dry-run",), ("--live", "-o", "moved"), ("--live", "--dry-run", "--format", "json"), ("--force",)],
     "gc": [("--dry-run",), ("-y",), ("-y", "--format", "json")],
     "rollback": [("one", "--dry-run"), ("one", "-y"), ("one", "-y", "--format", "json"), ("one", "--to", "99")],
     "unlock": [("-y",)],
     "destroy": [("-y", "--target", "assistant.one"), ("-y",)],
     "init": [("--list",), ("rag",)],
+    "doctor": [(), ("--format", "json")],
     "explain": [(), ("assistant",)],
     "completion": [("bash",)],
     "schema": [()],

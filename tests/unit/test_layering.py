@@ -17,7 +17,7 @@ import asstops
 ROOT = Path(asstops.__file__).parent
 # A room's name -> the rooms it may import (itself always). Rooms are modules or folders directly in the package.
 _WORDS = {"errors", "model", "rules"}
-_MARKS = _WORDS | {"digest", "forms", "mark", "record"}
+_MARKS = _WORDS | {"digest", "forms", "mark", "moves", "record"}
 _PURE = _MARKS | {
     "diff",
     "graph",
@@ -34,6 +34,8 @@ _PURE = _MARKS | {
     "history",
     "inventory",
     "adoption",
+    "ondrift",
+    "expectations",
 }
 _BELOW_CLI = _PURE | {
     "providers",
@@ -49,7 +51,7 @@ _BELOW_CLI = _PURE | {
     "recheck",
     "takeover",
     "planfile",
-    "apply",
+    "executor",
     "workflow",
     "rollback",
     "schemas",
@@ -57,7 +59,11 @@ _BELOW_CLI = _PURE | {
     "templates",
     "talk",
     "locks",
+    "library",
     "migrate",
+    "export",
+    "checks",
+    "smoke",
 }
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -68,11 +74,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "templates": set(),
     "forms": set(),
     "mark": _WORDS | {"digest"},
-    "record": _WORDS | {"digest", "mark"},
+    "moves": {"errors", "model"},
+    "record": _WORDS | {"digest", "mark", "moves"},
     "diff": _MARKS,
     "graph": _WORDS,
     "ownership": _MARKS | {"diff"},
     "fingerprint": _MARKS | {"diff"},
+    "ondrift": _MARKS | {"diff", "ownership"},
     "drift": _WORDS,
     "history": _MARKS | {"diff", "ownership"},
     "inventory": _MARKS | {"diff", "ownership"},
@@ -87,24 +95,31 @@ MAY_IMPORT: dict[str, set[str]] = {
     "readback": _MARKS | {"diff"},
     "safety": _PURE - {"redact"},
     "redact": {"errors", "model"},
-    "views": {"errors", "explained", "model", "redact"},
+    "views": {"errors", "expectations", "explained", "model", "redact"},
     "schemas": set(),
     "providers": {"errors", "model"},
     "kinds": _MARKS | {"providers"},
     "services": _MARKS | {"kinds", "providers", "talk"},
-    "spec": _MARKS | {"explained", "kinds", "services"},
+    "spec": _MARKS | {"expectations", "explained", "kinds", "services"},
+    "expectations": {"errors", "model"},
+    "smoke": _PURE | {"providers", "services", "spec", "talk", "workflow"},
     "leftovers": _MARKS | {"ownership"},
+    "checks": {"errors", "model", "providers"},
     "journal": {"errors", "model"},
     "observe": _PURE | {"kinds", "providers", "leftovers", "journal"},
     "recorder": _PURE | {"kinds", "providers", "leftovers", "journal"},
-    "apply": _PURE | {"kinds", "providers", "recorder", "observe", "recheck"},
+    "executor": _PURE | {"kinds", "providers", "recorder", "observe", "recheck"},
     "collect": _PURE | {"kinds", "providers", "recorder", "leftovers", "journal"},
     "rollback": _PURE | {"kinds", "providers", "services", "spec", "observe", "views", "workflow"},
     "workflow": _PURE
-    | {"kinds", "providers", "services", "spec", "observe", "recorder", "apply", "leftovers", "journal", "collect"},
+    | {"kinds", "providers", "services", "spec", "observe", "recorder", "executor", "leftovers", "journal", "collect"}
+    | {"checks"},
+    "library": _PURE
+    | {"executor", "journal", "kinds", "locks", "providers", "schemas", "services", "spec", "views", "workflow"},
     "talk": {"errors", "providers"},
     "locks": {"errors", "redact", "providers"},
     "migrate": {"errors", "kinds", "spec"},
+    "export": _PURE | {"kinds", "providers", "services", "spec", "migrate", "views", "workflow"},
     "cli": _BELOW_CLI | {"emulator"},
     "testing": _BELOW_CLI | {"emulator"},
     "emulator": set(),
@@ -118,6 +133,8 @@ ONLY_IN: dict[str, set[str]] = {
     "click": {"cli"},
     "yaml": {"spec", "emulator"},  # the emulator is a program of its own, and may not borrow the reader of specs
     "rich": {"views"},
+    "jinja2": {"views"},
+    "markupsafe": {"views"},
     "pydantic": {"spec", "kinds", "planfile"},
     "starlette": {"emulator"},
     "uvicorn": {"emulator"},
@@ -130,12 +147,16 @@ PURE += (
     "pins",
     "leftovers",
     "forms",
+    "moves",
     "history",
     "inventory",
     "drift",
+    "ondrift",
     "adoption",
     "remarks",
+    "expectations",
 )
+PURE += tuple(f"checks.{name}" for name in ("findings", "facts", "roles", "account", "deployments", "files", "prompts"))
 # What a pure module must not reach: clock, network, files, environment, randomness, threads.
 IMPURE = {"os", "time", "random", "secrets", "socket", "threading", "subprocess", "logging", "http", "io"}
 
@@ -323,4 +344,4 @@ def test_help_answers_at_once(args: list[str]) -> None:
     """It imports neither openai, azure, pydantic nor rich, which take most of a second."""
     loaded = {name.split(".")[0] for name in loaded_by(*args)}
     assert "click" in loaded
-    assert loaded & {"openai", "azure", "pydantic", "rich", "yaml", "httpx2", "starlette", "uvicorn"} == set()
+    assert loaded & {"openai", "azure", "pydantic", "rich", "yaml", "httpx2", "starlette", "uvicorn", "jinja2"} == set()
