@@ -50,7 +50,7 @@ def carry_out(
     `afterwards` is what follows when all is well: the smoke tests.
     """
     from asstops import safety
-    from asstops.workflow import checked, prepare, target_of, today
+    from asstops.workflow import checked, target_of, today
 
     before: Report | None = None  # what bringing a soft-deleted account back came to
     while True:
@@ -69,14 +69,11 @@ def carry_out(
             if afterwards is not None:
                 afterwards.check(run)
             lock.take(run)
-            prepared = prepare(
-                run.stack,
-                run.session,
+            prepared = run.connection.prepare(
                 targets=targets,
                 destroy=destroy,
                 accept_origin=accept_origin,
                 on_drift=on_drift,
-                journal=run.journal,
             )
             plan = prepared.plan
             if saved is not None:
@@ -127,7 +124,6 @@ def _finish(
 
 def run_steps(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -> tuple[Report, int]:
     """Carry out a plan with progress on stderr; how it ended, and the signal that stopped it, 0 for none."""
-    from asstops.executor import apply
     from asstops.graph import steps
     from asstops.views.progress import progress_for
 
@@ -138,14 +134,8 @@ def run_steps(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -
         lock.stopping(stop.event),
         progress_for(sys.stderr, tty=terminal.tty, color=terminal.color, total=total) as bar,
     ):
-        report = apply(
-            prepared.plan,
-            run.session,
-            prepared.snapshot,
-            lambda event: bar.handle(run.masked(event)),
-            parallelism=parallelism,
-            stop=stop.event,
-            journal=run.journal,
+        report = run.connection.apply(
+            prepared, lambda event: bar.handle(run.masked(event)), parallelism=parallelism, stop=stop.event
         )
     return report, stop.signal
 

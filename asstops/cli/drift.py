@@ -29,10 +29,9 @@ def command(context: click.Context, form: str, detailed_exitcode: bool, targets:
     tells whether it was deleted. Reads live state, writes nothing.
     """
     from asstops.drift import drift, missing
-    from asstops.workflow import prepare
 
     with opened(options_of(context)) as run:
-        prepared = prepare(run.stack, run.session, targets=addresses(targets), journal=run.journal)
+        prepared = run.connection.prepare(targets=addresses(targets))
         plan = drift(prepared.plan)
         if form == "json":
             from asstops.views.machine import dumps, plan_to_json

@@ -48,18 +48,15 @@ def command(
     """Show what apply would change; writes nothing."""
     from dataclasses import replace
 
-    from asstops.workflow import checked, prepare, today
+    from asstops.workflow import checked, today
 
     options = options_of(context)
     with opened(options, destroying=destroy) as run:
-        prepared = prepare(
-            run.stack,
-            run.session,
+        prepared = run.connection.prepare(
             targets=addresses(targets),
             destroy=destroy,
             accept_origin=accept_origin,
             on_drift=drift_rule(on_drift),
-            journal=run.journal,
         )
         prepared = checked(prepared, run.session, today())
         refused = _refusals(prepared, run.stack)

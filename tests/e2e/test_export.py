@@ -375,3 +375,12 @@ def test_wrong_use(stage: Stage, inside: Inside, arguments: tuple[str, ...], cod
         stage.project("POST", "/openai/v1/vector_stores", {"name": "double"})
     assert told in inside.run("export", *arguments, code=code).stderr
     assert list(stage.folder.glob("*.yaml")) == []
+
+
+def test_an_account_that_is_not_there(stage: Stage, inside: Inside) -> None:
+    stage.write(WHERE, name="where.yaml")
+    assert "is not there yet" in inside.run("-f", "where.yaml", "export", code=1).stderr
+    stage.write({"stack": "where"}, name="where.yaml")
+    told = inside.run("-f", "where.yaml", "export", "--account", code=64).stderr
+    assert "the spec of -f names no account" in told
+    assert not (stage.folder / "asstops.yaml").exists()
