@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +14,7 @@ from asstops.cli import saved as saved_plans
 from asstops.cli.locking import StackLock
 from asstops.cli.options import Globals
 from asstops.cli.run import Run, opened
+from asstops.cli.stopping import code_of, stopping
 from asstops.cli.terminal import Terminal, interactive
 from asstops.errors import AsstopsError, ExitCode, PartlyApplied, UsageError
 from asstops.model import Address, OnDrift, Plan, Report
@@ -24,7 +22,6 @@ from asstops.model import Address, OnDrift, Plan, Report
 if TYPE_CHECKING:
     from asstops.cli.after_apply import After, AfterApply
     from asstops.planfile import SavedPlan
-    from asstops.providers.session import Session
     from asstops.workflow import Prepared
 
 
@@ -130,7 +127,7 @@ def run_steps(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -
     terminal = Terminal.for_stderr()
     total = len(steps(prepared.plan.changes))
     with (
-        _stopping(run.session) as stop,
+        stopping("what is under way is finished, nothing new begins", run.session.limiter.stop) as stop,
         lock.stopping(stop.event),
         progress_for(sys.stderr, tty=terminal.tty, color=terminal.color, total=total) as bar,
     ):
@@ -140,43 +137,10 @@ def run_steps(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -
     return report, stop.signal
 
 
-class _Stop:
-    """Set by the first SIGINT or SIGTERM; `signal` says which."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-        self.signal = 0
-
-
-@contextmanager
-def _stopping(session: Session) -> Iterator[_Stop]:
-    """The first signal stops cleanly: what runs is finished, nothing new begins. A second one ends the process."""
-    stop = _Stop()
-
-    def on_signal(number: int, _frame: object) -> None:
-        if stop.signal:
-            # Waiting for the workers is what the second signal refuses; the next apply puts things right.
-            sys.stderr.flush()
-            os._exit(128 + number)
-        stop.signal = number
-        stop.event.set()
-        session.limiter.stop()
-        # Past Python's buffers: a worker may be in the middle of writing to the same stream.
-        with suppress(OSError, ValueError):
-            os.write(sys.stderr.fileno(), b"\nStopping: what is under way is finished, nothing new begins.\n")
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def exit_code(report: Report, signalled: int, lock: StackLock) -> ExitCode:
     """What the process exits with after a plan was carried out."""
     if signalled:
-        return ExitCode.TERMINATED if signalled == signal.SIGTERM else ExitCode.INTERRUPTED
+        return code_of(signalled)
     if (code := lock.exit_code(wrote=report.wrote)) is not None:
         return code
     if report.failed or report.skipped:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asstops.cli import ci
 from asstops.cli.run import Run
+from asstops.cli.stopping import code_of, stopping
 from asstops.cli.terminal import Terminal
 from asstops.errors import ExitCode
 
@@ -38,7 +34,7 @@ class Tested:
     @property
     def code(self) -> ExitCode:
         if self.signalled:
-            return ExitCode.TERMINATED if self.signalled == signal.SIGTERM else ExitCode.INTERRUPTED
+            return code_of(self.signalled)
         return ExitCode.TESTS_FAILED if self.failed else ExitCode.OK
 
 
@@ -59,7 +55,7 @@ def run_tests(
         if shown:
             run.say(render_outcome(run.masked(outcome), width=width, color=color), go_on=go_on)
 
-    with _stopping() as stop:
+    with stopping("what is under way is ended, its conversations are deleted") as stop:
         outcomes = smoke.run_tests(run.stack, run.session, tests, parallelism=parallelism, done=done, stop=stop.event)
     masked = run.masked(outcomes)
     if shown:
@@ -67,33 +63,3 @@ def run_tests(
     tested = Tested(masked, stop.signal)
     ci.annotate_outcomes(tested.failed)
     return tested
-
-
-class _Stop:
-    """Set by the first SIGINT or SIGTERM; `signal` says which."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-        self.signal = 0
-
-
-@contextmanager
-def _stopping() -> Iterator[_Stop]:
-    """The first signal ends what is asked and deletes its conversations; a second one ends the process."""
-    stop = _Stop()
-
-    def on_signal(number: int, _frame: object) -> None:
-        if stop.signal:
-            sys.stderr.flush()
-            os._exit(128 + number)
-        stop.signal = number
-        stop.event.set()
-        with suppress(OSError, ValueError):  # past Python's buffers: a signal may come in the middle of a line
-            os.write(sys.stderr.fileno(), b"\nStopping: what is under way is ended, its conversations are deleted.\n")
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
