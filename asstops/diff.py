@@ -295,13 +295,17 @@ def _broken_items(value: Any, live: Observed) -> dict[str, str]:
 def _items(
     value: Any, is_now: Any, kind: str, resolve: Resolve, label: Label, broken: Mapping[str, str]
 ) -> tuple[ItemDiff, ...]:
-    """What happens to each entry of a list of references, sorted by label."""
-    refs = [ref for ref in (value if isinstance(value, list) else [value]) if isinstance(ref, Ref)]
+    """What happens to each entry of a list of references, sorted by label.
+
+    An id among the wanted ones is of an object of others that is to stay (`--on-drift keep`).
+    """
+    values = value if isinstance(value, list) else [value]
+    refs = [ref for ref in values if isinstance(ref, Ref)]
     live_ids = [item for item in (is_now if isinstance(is_now, list) else [is_now]) if item is not None]
     live_set = set(live_ids)
     live_labels = {label(kind, item): item for item in live_ids}
     items: list[ItemDiff] = []
-    kept: set[str] = set()
+    kept = {item for item in values if isinstance(item, str)}
     for ref in refs:
         name, remote = str(ref.address), resolve(ref.address)
         if not isinstance(remote, Unknown) and remote in live_set:

@@ -135,6 +135,14 @@ def test_a_file_that_others_attached_stays() -> None:
     assert sent(change, "files") == [Ref(A), Ref(B), "theirs"]
 
 
+def test_a_kept_file_of_others_is_not_shown_as_removed() -> None:
+    """The list is written for another reason, a new upload, and goes on having theirs."""
+    live = [*FILES, foreign("theirs"), seen(store(), "docs-1", files=["b-1", "theirs"])]
+    change = change_of(plan([file(A), file(B, "new"), store()], live), DOCS)
+    assert sent(change, "files") == [Ref(B), "theirs"]
+    assert [diff.items for diff in change.diffs] == [(ItemDiff(Action.UPDATE, "file.b", "new content"),)]
+
+
 def test_a_kept_reference_to_what_the_spec_orders_later_is_known() -> None:
     """Others made the assistant, which has no need of the store in the spec, use one of the stack's."""
     wanted = bot(**{"file_search": False, "file_search.vector_store": None})
