@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class GitHub:
         self.pulls: dict[int, Json] = {}
         self.comments: dict[int, list[Json]] = {}
         self.issues: list[Json] = []
+        self.between: Callable[[], object] = lambda: None  # what others do while a run goes from job to job
         self._tokens: dict[str, Json] = {}
         programs.play("gh", self._gh)
         programs.play("python3", self._python)
@@ -144,6 +145,7 @@ class GitHub:
             done[name] = run.jobs[name] = Job()
             if holds(str(job.get("if", "")), within):
                 self._job(run, name, job, definition, within)
+                self.between()
         failed = any(job.result == "failure" for job in done.values())
         self.listed.insert(
             0,

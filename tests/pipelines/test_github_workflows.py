@@ -123,8 +123,15 @@ def test_what_nobody_reviewed_is_not_applied(github: GitHub, live: Stage) -> Non
     assert "to add" in comment["body"]
     artifact = planned.artifacts["asstops-plan"]
     inside = Inside(github.folder / f"{planned.id}-plan" / "work", live.environ)
+    # Between the look at the plan and its approval somebody has it made again, so it is another file.
+    shown = artifact.read_bytes()
+    github.between = lambda: artifact.write_bytes(shown + b"\n")
+    replaced = github.merge(8)
+    assert replaced.results == {"find": "success", "apply": "failure"}, replaced.log
+    assert "is not the one that was shown any more" in replaced.log
+    github.between = lambda: None
     inside.run("plan", "--env", "prod", "--destroy", "-o", str(artifact))
-    refused(github.merge(8))
+    refused(github.run("apply.yml", "push"))
     for arguments in (("--env", "prod", "--target", "deployment.gpt-4o"), ()):
         inside.run("plan", *arguments, "-o", str(artifact))
         refused(github.run("apply.yml", "push"))
