@@ -9,12 +9,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asstops.errors import Locked, PartlyApplied, Problem, StalePlan, UsageError
-from asstops.model import Address, Event, OnDrift, Plan, Report
+from asstops.model import Address, Event, OnDrift, Plan, Report, Target
 
 if TYPE_CHECKING:
     from asstops.journal import Journal
@@ -102,6 +102,8 @@ def apply(
     """
     from asstops import safety
 
+    if parallelism < 1:
+        raise UsageError(f"parallelism is {parallelism}", fix="use 1 or more")
     how, stop = planned.how if planned is not None else _How(), stop or threading.Event()
     whole = Report()
     while True:
@@ -144,10 +146,10 @@ class _How:
 class Planned:
     """A plan, and what it was made from: what `apply` compares with before it writes."""
 
-    plan: Plan
-    prepared: Prepared
+    plan: Plan = field(repr=False)  # values of sensitive variables stand in it
+    prepared: Prepared = field(repr=False)
     how: _How
-    secrets: frozenset[str]
+    secrets: frozenset[str] = field(repr=False)
 
     @property
     def is_empty(self) -> bool:
@@ -167,12 +169,14 @@ class Planned:
         return render_plan(self._masked(), width=width, color=color, read=f"read {len(self.prepared.snapshot)} objects")
 
     def _masked(self) -> Plan:
-        from asstops.redact import Redactor, credentials_in
+        from asstops.redact import Redactor
 
-        return Redactor([*sorted(self.secrets), *credentials_in(os.environ)]).value(self.plan)
+        return Redactor(sorted(self.secrets)).value(self.plan)
 
     def moved_since(self, now: Planned) -> list[Problem]:
         """What differs between two plans of the same question, one problem an address."""
+        if here := _elsewhere(self.plan.target, now.plan.target):
+            return [here]
         from asstops.pins import differences, pins
 
         then, later = (pins(p.plan, p.prepared.wanted, p.prepared.snapshot, p.prepared.rules) for p in (self, now))
@@ -201,7 +205,10 @@ class Connection:
         prepared = self.prepare(
             targets=how.targets, destroy=how.destroy, accept_origin=how.accept_origin, on_drift=how.on_drift
         )
-        return Planned(prepared.plan, prepared, how, frozenset(self.stack.secrets))
+        from asstops.redact import credentials_in
+
+        known = {*credentials_in(os.environ), *credentials_in(self.environ), self.session.settings.api_key} - {""}
+        return Planned(prepared.plan, prepared, how, frozenset({*self.stack.secrets, *known}))
 
     @contextmanager
     def locked(self, timeout_s: float, stop: threading.Event) -> Iterator[Callable[[bool], None]]:
@@ -326,3 +333,17 @@ def _rule(given: OnDrift | str) -> OnDrift:
     except ValueError:
         known = ", ".join(rule.value for rule in OnDrift)
         raise UsageError(f"on_drift is {given!r}", fix=f"use one of {known}") from None
+
+
+def _elsewhere(then: Target, now: Target) -> Problem | None:
+    """What is wrong with a plan that was made for something else. A new account has no endpoint yet."""
+    endpoints = (then.endpoint, now.endpoint) if then.endpoint and now.endpoint else ("", "")
+    for what, theirs, ours in (
+        ("the stack", then.stack, now.stack),
+        ("the service", then.service, now.service),
+        ("the account", then.account, now.account),
+        ("the endpoint", *endpoints),
+    ):
+        if theirs != ours:
+            return Problem(f"the plan was made for {what} {theirs or '(none)'}, here it is {ours or '(none)'}")
+    return None

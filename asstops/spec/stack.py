@@ -43,13 +43,13 @@ class Stack:
     origin: str
     root: Path
     files: tuple[Path, ...]
-    resources: Mapping[Address, Resource]
-    account: Resource | None
+    resources: Mapping[Address, Resource] = field(repr=False)  # values of sensitive variables stand in it
+    account: Resource | None = field(repr=False)
     warnings: tuple[Problem, ...]
-    secrets: frozenset[str]
-    project: Resource | None = None
+    secrets: frozenset[str] = field(repr=False)
+    project: Resource | None = field(default=None, repr=False)
     lock: BlobLock | None = None
     moves: Moves = field(default_factory=dict)
-    tests: tuple[SmokeTest, ...] = ()
+    tests: tuple[SmokeTest, ...] = field(default=(), repr=False)
     location: Location | None = field(default=None, compare=False)
     variables: Mapping[str, Value] = field(default_factory=dict)

@@ -86,10 +86,21 @@ def test_only_the_plan_that_was_seen_is_carried_out(stage: Stage, stack: asstops
     asstops.apply(stack, asstops.plan(stack, folder=stage.folder), folder=stage.folder)
 
 
+def test_a_plan_is_of_one_stack(stage: Stage, stack: asstops.Stack) -> None:
+    """The same entries under another name are another stack, to which the plan says nothing."""
+    planned = asstops.plan(stack, folder=stage.folder)
+    stage.write({**SPEC, "service": stack.service, "stack": "other"})
+    with pytest.raises(asstops.StalePlan, match="made for the stack small, here it is other"):
+        asstops.apply(_loaded(stage), planned, folder=stage.folder)
+    assert stage.writes() == []
+    with pytest.raises(asstops.UsageError):
+        asstops.apply(stack, planned, parallelism=0, folder=stage.folder)
+
+
 def test_a_plan_shows_no_secret(stage: Stage, stack: asstops.Stack) -> None:
     planned = asstops.plan(stack, targets=["assistant.cook"], folder=stage.folder)
     assert "assistant.cook" in planned.as_text()
-    assert SECRET not in planned.as_text() + str(planned.as_json())
+    assert SECRET not in planned.as_text() + str(planned.as_json()) + repr(planned) + repr(stack)
     assert [change["address"] for change in planned.as_json()["changes"]] == ["assistant.cook"]
     with pytest.raises(asstops.UsageError):
         asstops.plan(stack, targets=["cook"], folder=stage.folder)
