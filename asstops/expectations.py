@@ -6,7 +6,7 @@ A test is no resource: no plan shows it and no mark remembers it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -108,9 +108,19 @@ class Outcome:
     left: str = ""
 
 
-def misses(test: SmokeTest, came: Came, files: Mapping[str, str]) -> tuple[Miss, ...]:
-    """Every expectation that does not hold. `files` are the remote ids of the spec's files, by key."""
-    return tuple(_misses(test.expect, came, files))
+Matches = Callable[[str, str], "bool | None"]
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return re.search(pattern, text) is not None
+
+
+def misses(test: SmokeTest, came: Came, files: Mapping[str, str], matches: Matches = _matches) -> tuple[Miss, ...]:
+    """Every expectation that does not hold. `files` are the remote ids of the spec's files, by key.
+
+    `matches` says whether a pattern is found in a text, None where that takes too long.
+    """
+    return tuple(_misses(test.expect, came, files, matches))
 
 
 def ends_early(test: SmokeTest, came: Came) -> bool:
@@ -118,7 +128,7 @@ def ends_early(test: SmokeTest, came: Came) -> bool:
     return bool(came.unanswered) and test.expect.only_functions
 
 
-def _misses(expect: Expect, came: Came, files: Mapping[str, str]) -> Iterator[Miss]:
+def _misses(expect: Expect, came: Came, files: Mapping[str, str], matches: Matches) -> Iterator[Miss]:
     said = came.text or "no text"
     for text in expect.contains:
         if text not in came.text:
@@ -127,8 +137,9 @@ def _misses(expect: Expect, came: Came, files: Mapping[str, str]) -> Iterator[Mi
         if text in came.text:
             yield Miss(f'text without "{text}"', said)
     for pattern in expect.matches:
-        if re.search(pattern, came.text) is None:
-            yield Miss(f"text that matches {pattern}", said)
+        found = matches(pattern, came.text)
+        if not found:
+            yield Miss(f"text that matches {pattern}", said if found is False else "comparing took too long")
     for key, name in expect.calls.items():
         if name not in came.called:
             yield Miss(f"a call of the function {key if key == name else f'{key} ({name})'}", _called(came))

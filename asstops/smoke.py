@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from asstops.errors import AuthFailed, Forbidden, Interrupted, ProviderError, Retired
 from asstops.expectations import Came, Outcome, SmokeTest, Verdict, ends_early, misses
+from asstops.matching import matches
 from asstops.model import Address
 from asstops.providers.deadline import Deadline
 from asstops.talk.answer import Answer, Listener, ToolCall
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 CLEANING_S = 30.0  # for cancelling and deleting one conversation
 HURRIED_S = 8.0  # the same, where somebody waits for the process to end
-GIVEN_UP_S = 15.0  # after that nobody waits for a request that does not return
+HUNG_S = 2.0  # after that nobody waits for a request that does not return
+MATCHING_S = 5.0  # for comparing a text with a regular expression
 _LOOK_S = 0.2
 _NO_OUTCOME = (AuthFailed, Forbidden, Retired)
 """Errors that say nothing of the assistant: every test would end with them."""
@@ -65,7 +67,8 @@ class _Runner:
         self._tests = tests
         self._stop = stop
         self._ending = False
-        self._running: set[Deadline] = set()
+        self._running: dict[Deadline, tuple[SmokeTest, Conversation]] = {}
+        self._cleaning: set[Deadline] = set()
         self._lock = threading.Lock()
         self._todo: SimpleQueue[int] = SimpleQueue()
         self._results: SimpleQueue[tuple[int, Outcome | BaseException]] = SimpleQueue()
@@ -95,12 +98,15 @@ class _Runner:
             if self._stop.is_set() and not self._ending:
                 self._end()
             ended_at = ended_at or (time.monotonic() if self._ending else 0.0)
-            if ended_at and time.monotonic() - ended_at > GIVEN_UP_S:
+            waited = time.monotonic() - ended_at if ended_at else 0.0
+            if waited > (HUNG_S + HURRIED_S if self._cleaning else HUNG_S):
                 break
+        left = self._abandoned()
         if broken:
             raise broken[0]
         outcomes = tuple(
-            found.get(index) or Outcome(test, Verdict.NOT_RUN, left="?") for index, test in enumerate(self._tests)
+            found.get(index) or Outcome(test, Verdict.NOT_RUN, left=left.get(test.name, ""))
+            for index, test in enumerate(self._tests)
         )
         for outcome in outcomes[shown:]:
             done(outcome)
@@ -113,6 +119,23 @@ class _Runner:
             running = list(self._running)
         for deadline in running:
             deadline.end()
+
+    def _abandoned(self) -> dict[str, str]:
+        """Delete the conversations of requests that do not return; by test, what could not be deleted."""
+        with self._lock:
+            hung = list(self._running.values())
+        left = {test.name: talk.thread_id or "?" for test, talk in hung}
+
+        def clean(test: SmokeTest, talk: Conversation) -> None:
+            left[test.name] = self._clean(talk)
+
+        threads = [threading.Thread(target=clean, args=pair, daemon=True) for pair in hung]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + HURRIED_S
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return dict(left)
 
     # In a thread of its own
 
@@ -144,11 +167,6 @@ class _Runner:
 
     def _asked(self, test: SmokeTest, remote_id: str) -> Outcome:
         """One try."""
-        deadline = Deadline(test.within_s)
-        with self._lock:
-            if self._ending:
-                return Outcome(test, Verdict.NOT_RUN)
-            self._running.add(deadline)
         heard: list[str] = []
         called: list[str] = []
 
@@ -157,6 +175,11 @@ class _Runner:
 
         listener = Listener(heard.append, lambda call: called.append(call.name), output)
         talk = self._session.service.talk(self._session, remote_id, listener, self._session.limiter.wait)
+        deadline = Deadline(test.within_s)
+        with self._lock:
+            if self._ending:
+                return Outcome(test, Verdict.NOT_RUN)
+            self._running[deadline] = test, talk
         left = "?"
         try:
             with deadline.running(), self._session.limiter.until(deadline):
@@ -167,8 +190,13 @@ class _Runner:
             outcome = self._unanswered(test, so_far, error, deadline)
         finally:
             with self._lock:
-                self._running.discard(deadline)
-            left = self._clean(talk)
+                self._running.pop(deadline, None)
+                self._cleaning.add(deadline)
+            try:
+                left = self._clean(talk)
+            finally:
+                with self._lock:
+                    self._cleaning.discard(deadline)
         return replace(outcome, left=left)
 
     def _unanswered(
@@ -186,12 +214,12 @@ class _Runner:
         return Outcome(test, Verdict.FAILED, came=came, message=error.message, fix=error.fix)
 
     def _clean(self, talk: Conversation) -> str:
-        """Delete the conversation; its id where that cannot be done."""
+        """Delete the conversation; its id where that cannot be done, "?" where that is not known."""
         try:
             with self._session.limiter.until(Deadline(HURRIED_S if self._ending else CLEANING_S)):
                 talk.delete()
         except (Interrupted, ProviderError):
-            return talk.thread_id
+            return talk.thread_id or "?"
         return ""
 
 
@@ -207,7 +235,7 @@ def _judged(test: SmokeTest, answer: Answer, files: Mapping[str, str]) -> Outcom
     )
     if came.reason and not ends_early(test, came):
         return Outcome(test, Verdict.FAILED, came=came, message=came.reason, fix=_advice(test, came))
-    missed = misses(test, came, files)
+    missed = misses(test, came, files, lambda pattern, text: matches(pattern, text, MATCHING_S))
     return Outcome(test, Verdict.FAILED if missed else Verdict.PASSED, came=came, misses=missed)
 
 

@@ -302,7 +302,9 @@ class Translation:
             made = "a second one of that name" if name in names else made
             names.add(name)
         if isinstance(made, str):
-            self.ledger.lost(self.address, field, f"{kind}: {made}", f"write - {kind}: by hand, as docs/spec.md has it")
+            self.ledger.lost(
+                self.address, field, f"{kind}: {made}", f"write - {kind}: by hand, as docs/spec-reference.md has it"
+            )
             return []
         self.outputs[:] = outputs
         self.ledger.kept(self.address, f"tools.{kind}")

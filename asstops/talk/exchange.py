@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from asstops.errors import ProviderError
 from asstops.talk.answer import Citation, ToolCall
 
 WANTS_OUTPUTS, COMPLETED = "requires_action", "completed"
@@ -77,7 +78,10 @@ class Exchange(Protocol):
         ...
 
     def delete(self) -> None:
-        """Delete the conversation; one that is gone, or was never begun, is fine."""
+        """Delete the conversation; one that is gone, or was never begun, is fine.
+
+        Raises ProviderError where it stays, and where one may be there whose id no answer told.
+        """
         ...
 
     def stop(self, turn: Turn, pause: Pause) -> bool:
@@ -91,3 +95,23 @@ class Exchange(Protocol):
 
 class Pause(Protocol):
     def __call__(self, seconds: float, /) -> None: ...
+
+
+class Creation:
+    """The making of a conversation, which may be there although its answer was lost: then nobody knows its id."""
+
+    def __init__(self) -> None:
+        self._lost: ProviderError | None = None
+
+    def id_of(self, create: Callable[[], Mapping[str, Any]]) -> str:
+        """Make one; returns its id."""
+        try:
+            return str(create()["id"])
+        except ProviderError as error:
+            self._lost = error if error.ambiguous else None
+            raise
+
+    def check(self) -> None:
+        """Raise what came instead of the answer, where one may be there."""
+        if self._lost is not None:
+            raise self._lost

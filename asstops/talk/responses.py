@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from asstops.errors import NotFound, ProviderError, Rejected, Unavailable
 from asstops.talk.answer import Citation, Listener, ToolCall
 from asstops.talk.conversation import Conversation
-from asstops.talk.exchange import COMPLETED, WANTS_OUTPUTS, Pause, Said, Turn
+from asstops.talk.exchange import COMPLETED, WANTS_OUTPUTS, Creation, Pause, Said, Turn
 from asstops.talk.marks import PlacedNotes
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class ResponseExchange:
         self.id = conversation_id
         self._api = api
         self._agent = agent
+        self._creation = Creation()
         self._unsettled = False  # an earlier answer was left before its end
         self._begin()
 
@@ -63,7 +64,7 @@ class ResponseExchange:
         self._begin()
         given = bool(self.id)
         if not given:
-            self.id = str(self._api.create_conversation()["id"])
+            self.id = self._creation.id_of(self._api.create_conversation)
         try:
             try:
                 yield from self._asked(text)
@@ -126,6 +127,8 @@ class ResponseExchange:
         """The responses go too, which else stay for weeks; where one cannot be deleted it stays."""
         if self.id:
             self._api.delete_conversation(self.id)
+        else:
+            self._creation.check()
         for response in self._done:
             with suppress(ProviderError):
                 self._api.delete_response(str(response.get("id")))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from asstops.errors import NotFound, ProviderError
 from asstops.talk.answer import Citation, Listener, ToolCall
 from asstops.talk.conversation import Conversation
-from asstops.talk.exchange import COMPLETED, WANTS_OUTPUTS, Pause, Said, Turn
+from asstops.talk.exchange import COMPLETED, WANTS_OUTPUTS, Creation, Pause, Said, Turn
 from asstops.talk.marks import NotedMarks
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class ThreadExchange:
         self.id = thread_id
         self._api = api
         self._assistant_id = assistant_id
+        self._creation = Creation()
         self._marks = NotedMarks()
         self._written = False
         self._begun = False  # a run of ours may be under way
@@ -49,7 +50,7 @@ class ThreadExchange:
         self._marks, self._written, self._begun, self._used = NotedMarks(), False, False, set()
         given = bool(self.id)
         if not given:
-            self.id = str(self._api.create_thread()["id"])
+            self.id = self._creation.id_of(self._api.create_thread)
         try:
             self._api.add_message(self.id, text)
         except NotFound as error:
@@ -96,6 +97,8 @@ class ThreadExchange:
     def delete(self) -> None:
         if self.id:
             self._api.delete_thread(self.id)
+        else:
+            self._creation.check()
 
     def stop(self, turn: Turn, pause: Pause) -> bool:
         """Cancel the run and wait until it is: an active run bars its thread."""

@@ -167,6 +167,18 @@ def test_a_test_that_takes_too_long_is_ended_alone(
     assert (conversations(stage), left(stage)) == (2, [])
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_conversation_whose_id_never_came_is_told_of(stage: Stage, asstops: Inside, service: str) -> None:
+    """It is there, and nobody can delete it for want of its id."""
+    stage.apply(spec({"says": says("Hello")}, service), FILES)
+    stage.admin("POST", "/faults", {"method": "POST", "path": "/(threads|conversations)$", "cut": "after"})
+    found = results(asstops, code=7)
+    assert [test["left"] for test in found["tests"]] == ["?"]
+    assert len(left(stage)) == 1
+    stage.admin("POST", "/faults", {"method": "POST", "path": "/(threads|conversations)$", "status": 400})
+    assert [test["left"] for test in results(asstops, code=7)["tests"]] == [None]
+
+
 def test_names_choose(stage: Stage, asstops: Inside) -> None:
     stage.apply(spec({"a": says("Hello"), "b": says("Bye"), "c": says("Hello")}), FILES)
     assert outcomes(results(asstops, "c", "a")) == {"a": "passed", "c": "passed"}
@@ -219,6 +231,24 @@ def test_a_signal_ends_the_tests_and_leaves_nothing(
     assert "Traceback" not in running.text
     assert running.text.count('"outcome": "not_run"') == 2
     assert (conversations(stage), left(stage)) == (1, [])
+
+
+def test_a_signal_ends_requests_that_are_not_answered(
+    stage: Stage, program: Program, watched: Callable[..., Running]
+) -> None:
+    """Their conversations are deleted all the same, and of tests that never began nothing is said to be left."""
+    stage.apply(spec({name: says("Hello") for name in "abc"}), FILES)
+    stage.admin("POST", "/faults", {"method": "POST", "path": "/responses$", "delay_s": 600, "count": 0})
+    stage.look_away()
+    command = program.command("test", "--parallelism", "2", "--format", "json")
+    running = watched(command, cwd=stage.folder, environ=program.environment())
+    until(lambda: len(stage.dump()["conversations"]) == 2 or running.must_run(), lambda: running.text)
+    running.process.send_signal(signal.SIGINT)
+    assert running.end() == 130, running.text
+    assert running.text.count('"outcome": "not_run"') == 3
+    assert running.text.count('"left": null') == 3
+    assert left(stage) == []
+    stage.admin("DELETE", "/faults")
 
 
 # After an apply

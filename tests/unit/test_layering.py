@@ -63,6 +63,7 @@ _BELOW_CLI = _PURE | {
     "migrate",
     "export",
     "checks",
+    "matching",
     "smoke",
 }
 MAY_IMPORT: dict[str, set[str]] = {
@@ -102,7 +103,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "services": _MARKS | {"kinds", "providers", "talk"},
     "spec": _MARKS | {"expectations", "explained", "kinds", "services"},
     "expectations": {"errors", "model"},
-    "smoke": _PURE | {"providers", "services", "spec", "talk", "workflow"},
+    "matching": set(),
+    "smoke": _PURE | {"matching", "providers", "services", "spec", "talk", "workflow"},
     "leftovers": _MARKS | {"ownership"},
     "checks": {"errors", "model", "providers"},
     "journal": {"errors", "model"},

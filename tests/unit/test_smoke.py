@@ -229,7 +229,7 @@ def test_a_stop_ends_what_is_under_way_and_begins_nothing_new(run: Run) -> None:
 
 
 def test_a_request_that_does_not_return_holds_nobody_up_for_ever(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke, "GIVEN_UP_S", 0.0)
+    monkeypatch.setattr(smoke, "HUNG_S", 0.0)
     stop, at_last = threading.Event(), threading.Event()
 
     def answer(_text: str, _talk: Talk) -> Answer:
@@ -237,9 +237,11 @@ def test_a_request_that_does_not_return_holds_nobody_up_for_ever(run: Run, monke
         assert at_last.wait(60)
         return said("good")
 
-    (found,) = run(World(answer), entry("a"), stop=stop)
+    world = World(answer)
+    found = run(world, entry("a"), entry("b"), stop=stop)
+    assert world.deleted == ["thread_1"]  # by who waited
     at_last.set()
-    assert (found.verdict, found.left) == (Verdict.NOT_RUN, "?")
+    assert [(outcome.verdict, outcome.left) for outcome in found] == [(Verdict.NOT_RUN, "")] * 2
 
 
 @pytest.mark.parametrize("error", [Unavailable("gone"), Forbidden("no")])
