@@ -6,6 +6,8 @@
 #   make soak      random edits, faults and kills for as many seeds as SOAK_RUNS says, and a kill at every request
 #   make lint      formatting, ruff, mypy --strict
 #   make golden    rewrite expected output and the generated parts of the docs; read the diff afterwards
+#   make docs      build the pages into docs/_build/html
+#   make recording play the session of the README's picture again, and draw it
 #   make lock      pin the newest versions that fit pyproject.toml
 #
 # make PYTHON=python3.12 demo   uses another interpreter for a new .venv
@@ -31,7 +33,7 @@ FIND_PYTHON = found=; \
 	  exit 1; \
 	fi
 
-.PHONY: demo test coverage soak lint golden lock
+.PHONY: demo test coverage soak lint golden docs recording lock
 .DEFAULT_GOAL := demo
 
 $(SETUP): pyproject.toml requirements.lock
@@ -78,6 +80,13 @@ lint: $(SETUP)
 golden: $(SETUP)
 	@$(BIN)/python -m pytest -q -n auto --update-golden tests
 	@git --no-pager diff --stat
+
+docs: $(SETUP)
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html -c docs -d docs/_build/doctrees . docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+recording: $(SETUP)
+	@$(BIN)/python docs/recording/record.py
 
 # uv in an environment of its own: it is needed for nothing else. setuptools builds the package, so it is pinned too.
 lock:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.docs.pages import PAGES, ROOT
 
-EVERY = (*PAGES, "examples/README.md", "CHANGELOG.md")
+EVERY = (*PAGES, "examples/README.md", "examples/pipelines/README.md", "CHANGELOG.md")
 
 
 def _text(page: str) -> str:
@@ -45,3 +45,9 @@ def test_links_lead_somewhere(page: str) -> None:
         if not target.exists() or (anchor and anchor not in _anchors(target.read_text(encoding="utf-8"))):
             broken.append(link)
     assert broken == []
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    """But for the index of the site, which is a list of the same."""
+    linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", _text("README.md"))}
+    assert sorted({*PAGES, "CHANGELOG.md"} - linked - {"README.md", "docs/index.md"}) == []

@@ -64,17 +64,21 @@ def test_begins_with_what_it_is_and_how_to_run_it(name: str) -> None:
 
 
 PRINTED = [
-    pytest.param(block.text, id=f"{page}:{read(page).count(chr(10), 0, block.start)}")
+    pytest.param(page, block.text, id=f"{page}:{read(page).count(chr(10), 0, block.start)}")
     for page in PAGES
     for block in blocks(read(page))
     if block.language == "yaml" and block.text.startswith("stack:")
 ]
 
 
-@pytest.mark.parametrize("text", PRINTED)
-def test_specs_in_the_pages_are_valid(text: str, tmp_path: Path) -> None:
-    """Whatever a page shows as a whole spec loads; the files it names are those of specs/."""
+@pytest.mark.parametrize(("page", "text"), PRINTED)
+def test_specs_in_the_pages_are_valid(page: str, text: str, tmp_path: Path) -> None:
+    """Whatever a page shows as a whole spec loads; the files it names are on the page, or those of specs/."""
     for path in (ROOT / "specs", *(ROOT / "specs").iterdir()):
         (tmp_path / path.name).symlink_to(path)
+    for block in blocks(read(page)):
+        if block.note == "file" and not (tmp_path / block.argument).exists():
+            (tmp_path / block.argument).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / block.argument).write_text(block.text, encoding="utf-8")
     (tmp_path / "asstops.yaml").write_text(text, encoding="utf-8")
     assert load([tmp_path / "asstops.yaml"], environ=ENVIRON, base=tmp_path, allow_outside=True).resources
