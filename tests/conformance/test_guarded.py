@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from asstops.executor import apply
 from asstops.errors import UnsafePlan
+from asstops.executor import apply
 from asstops.model import Action
 from asstops.workflow import prepare
 from tests.support.stage import Stage, shown

@@ -19,9 +19,9 @@ import httpx2
 import yaml
 
 from asstops import safety
-from asstops.executor import apply
 from asstops.emulator import EmulatorServer, EmulatorSettings
 from asstops.emulator.keys import ARM_AUDIENCE, DATA_AUDIENCE, IDENTITY_HEADER, PROJECT_AUDIENCE
+from asstops.executor import apply
 from asstops.model import Address, Event, Observed, Plan, Report
 from asstops.providers.session import Session
 from asstops.providers.settings import Settings
