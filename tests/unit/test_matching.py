@@ -9,7 +9,11 @@ from asstops.matching import matches
 
 @pytest.mark.parametrize(
     ("pattern", "text", "found"),
-    [("(?i)HELLO", "well, hello", True), ("^hello", "well, hello", False), ("\\d{2}€", "so 12€ \ud83d\ude00 it is", True)],
+    [
+        ("(?i)HELLO", "well, hello", True),
+        ("^hello", "well, hello", False),
+        ("\\d{2}€", "so 12€ it is", True),
+    ],
 )
 def test_gives_what_re_gives(pattern: str, text: str, found: bool) -> None:
     assert matches(pattern, text, 60) is found
