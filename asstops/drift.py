@@ -7,15 +7,25 @@ from dataclasses import replace
 from asstops.model import Action, Cause, Change, FieldDiff, Notice, Plan, RecordAction
 
 _SHOWN = 5
+AS_APPLIED = "(as last applied)"
 
 
 def drift(plan: Plan) -> Plan:
-    """The plan with its drifted fields alone.
+    """The plan with its drifted fields alone, told as it happened: `before` is what was applied, `after` what is live.
 
-    Without a state file nobody can tell whether what is missing was deleted or never made, so a notice names it.
+    What was applied is what the spec says, where that is the same still; else only its digest is known. Without a state file nobody can tell whether what is missing was deleted or never made, so a notice names it.
     """
     changes = tuple(
-        replace(change, diffs=diffs, reason="", retires=(), prunes=())
+        replace(
+            change,
+            action=Action.UPDATE,
+            before=change.after,
+            after=change.before,
+            diffs=diffs,
+            reason="",
+            retires=(),
+            prunes=(),
+        )
         for change in plan.changes
         if change.action in (Action.UPDATE, Action.REPLACE) and (diffs := _drifted(change))
     )
@@ -36,4 +46,12 @@ def missing(plan: Plan) -> bool:
 
 
 def _drifted(change: Change) -> tuple[FieldDiff, ...]:
-    return tuple(diff for diff in change.diffs if diff.cause in (Cause.DRIFT, Cause.BOTH))
+    return tuple(_happened(diff) for diff in change.diffs if diff.cause in (Cause.DRIFT, Cause.BOTH))
+
+
+def _happened(diff: FieldDiff) -> FieldDiff:
+    """The field from what was applied to what is live; a plan shows what apply would do, which is the other way."""
+    other_way = {Action.CREATE: Action.DELETE, Action.DELETE: Action.CREATE}
+    items = tuple(replace(item, action=other_way.get(item.action, item.action)) for item in diff.items)
+    before = diff.after if diff.cause is Cause.DRIFT else AS_APPLIED
+    return replace(diff, before=before, after=diff.before, items=items if diff.cause is Cause.DRIFT else ())

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from asstops.cli import ci
 from asstops.cli.options import Globals
 from asstops.cli.run import Run
 from asstops.cli.smoke import Tested, run_tests
 from asstops.cli.terminal import Terminal
 from asstops.errors import AsstopsError, ExitCode, UsageError
-from asstops.model import Action, Address, Plan, Report, Verb
+from asstops.model import Action, Address, Change, Plan, Report, Verb
 
 if TYPE_CHECKING:
     from asstops.cli.locking import StackLock
@@ -80,6 +81,15 @@ class AfterApply:
                 fix="leave out --rollback-on-failure; after a failed test put the earlier values back with git revert",
             )
 
+    def check_plan(self, run: Run, plan: Plan) -> None:
+        """Refuse a way back that the apply itself would cut off. Raises UsageError."""
+        gone = [change for change in plan.changes if _prunes_current(run, change)]
+        if self.rollback and gone:
+            raise UsageError(
+                f"{gone[0].address} keeps so few versions that the one before would go with this apply",
+                fix="raise its keep_versions, or leave out --rollback-on-failure",
+            )
+
     def run(self, run: Run, plan: Plan, report: Report, lock: StackLock, run_steps: RunSteps, *, shown: bool) -> After:
         """Run the tests, written to stdout where they are to be `shown`. What to do about failures goes to stderr."""
         tests = run.stack.tests
@@ -127,6 +137,7 @@ class AfterApply:
 
         terminal = Terminal.for_stderr()
         run.say("\n" + render_rollbacks(gone, width=terminal.width, color=terminal.color), err=True, go_on=True)
+        ci.summarize_rollbacks(gone)
 
     def _show_way_back(self, run: Run, changed: Sequence[Changed], *, wrote: bool) -> None:
         from asstops.views.smoke import render_way_back
@@ -148,6 +159,13 @@ class AfterApply:
         return shlex.join([*words, "rollback", str(item.address), "--to", item.before])
 
 
+def _prunes_current(run: Run, change: Change) -> bool:
+    """Whether the version that is current now will be deleted as one too many."""
+    if change.live is None or change.address.kind != KIND:
+        return False
+    return run.session.service.kinds[KIND].version(change.live) in change.prunes
+
+
 def _changed(run: Run, plan: Plan, report: Report) -> list[Changed]:
     """The assistants that this apply made, or made a new version of."""
     done = {event.address for event in report.done if event.verb in (Verb.CREATE, Verb.UPDATE)}
@@ -155,7 +173,8 @@ def _changed(run: Run, plan: Plan, report: Report) -> list[Changed]:
     for change in plan.changes:
         if change.address.kind == KIND and change.address in done:
             updated = change.live if change.action is Action.UPDATE else None
-            before = run.session.service.kinds[KIND].version(updated) if updated is not None else ""
+            kept = updated is not None and not _prunes_current(run, change)
+            before = run.session.service.kinds[KIND].version(change.live) if kept and change.live is not None else ""
             found.append(Changed(change.address, before, new=updated is None))
     return found
 

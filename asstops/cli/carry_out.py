@@ -76,6 +76,8 @@ def carry_out(
             if saved is not None:
                 saved_plans.check(saved, run, prepared)
             safety.check(plan, prepared.snapshot, run.stack, allow_deletes=allow_deletes)
+            if afterwards is not None:
+                afterwards.check_plan(run, plan)
             if not auto_approve and saved is None and interactive():
                 prepared = checked(prepared, run.session, today())  # for whoever decides on it
             _show_plan(run, prepared, form, asking=not auto_approve)

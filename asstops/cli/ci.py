@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from asstops.expectations import Outcome
     from asstops.model import Notice, Plan, Report
     from asstops.views.ci import Disarmed, Vendor
+    from asstops.views.smoke import GoneBack
 
 _SUMMARY_LIMIT = 1024 * 1024  # bytes of one step
 _LEAST = 4_000
@@ -228,6 +229,22 @@ def summarize_report(report: Report, plan: Plan) -> None:
 
         add_summary(render_report(report, plan, rest=REST["report"], limit=room))
         add_summary(render_plan(plan, rest=REST["plan"], limit=room))
+
+
+def summarize_tests(stack: str, outcomes: Sequence[Outcome]) -> None:
+    """How smoke tests ended, masked already."""
+    if (room := summary_room()) > _LEAST:
+        from asstops.views.markdown.tests import render_tests
+
+        add_summary(render_tests(stack, outcomes, rest=REST["report"], limit=room))
+
+
+def summarize_rollbacks(gone: Sequence[GoneBack]) -> None:
+    """What went back after failed tests, masked already."""
+    if gone and summary_room() > _LEAST:
+        from asstops.views.markdown.tests import render_rollbacks
+
+        add_summary(render_rollbacks(gone))
 
 
 def placed(problem: Problem) -> Problem:

@@ -84,12 +84,28 @@ def command(
         ci.annotate_notices(run.masked(prepared.plan.notices))
         ci.summarize_plan(run.masked(prepared.plan))
         ci.outputs(prepared.plan, changes=not prepared.plan.is_empty)
+        if _over_drift(prepared):  # nothing that is said to apply can change that
+            if out is not None:
+                run.say("Not saved: apply would refuse it.\n", err=True)
+            return ExitCode.UNSAFE
         if out is not None:
             from asstops.cli import saved
 
             saved.save(options.chdir / out, options, run, prepared, accept_origin=accept_origin)
             run.say(f"Saved to {out}. To carry it out: {saved.apply_command(out, options)}\n", err=True)
         return ExitCode.CHANGES if detailed_exitcode and not prepared.plan.is_empty else ExitCode.OK
+
+
+def _over_drift(prepared: Prepared) -> bool:
+    """Whether --on-drift forbids what the plan would do."""
+    from asstops import ondrift
+    from asstops.errors import UnsafePlan
+
+    try:
+        ondrift.check(prepared.plan)
+    except UnsafePlan:
+        return True
+    return False
 
 
 def _refusals(prepared: Prepared, stack: Stack) -> tuple[Notice, ...]:

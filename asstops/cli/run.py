@@ -205,6 +205,7 @@ def options_of(context: click.Context) -> Globals:
 def _log_requests(options: Globals) -> None:
     logger = logging.getLogger("asstops")
     logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)  # one process may run several commands
     if options.verbose or options.debug:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(concealed.LogLine("%(message)s"))

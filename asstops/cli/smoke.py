@@ -62,4 +62,5 @@ def run_tests(
         run.say("\n" + render_counts(masked, width=width, color=color), go_on=go_on)
     tested = Tested(masked, stop.signal)
     ci.annotate_outcomes(tested.failed)
+    ci.summarize_tests(run.stack.identity, masked)
     return tested

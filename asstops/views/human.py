@@ -42,7 +42,8 @@ def render_plan(plan: Plan, *, width: int, color: bool, read: str = "") -> str:
 def render_drift(plan: Plan, *, width: int, color: bool, read: str = "") -> str:
     """What `asstops.drift.drift` has left of a plan, ending in a line break."""
     ink = Ink(max(width, MIN_WIDTH), color)
-    next_step = " 'asstops apply' puts them back; with --on-drift keep it leaves them."
+    them = "it" if sum(len(change.diffs) for change in plan.changes) == 1 else "them"
+    next_step = f" 'asstops apply' puts {them} back; with --on-drift keep it leaves {them}."
     ending = drift_line(plan) + (next_step if plan.changes else "")
     blocks = [_heading(plan, read, ink), *(_change(change, ink) for change in plan.changes)]
     blocks.append([line for notice in plan.notices for line in _notice(notice, ink)])

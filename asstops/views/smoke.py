@@ -32,12 +32,16 @@ def render_heading(stack: str, service: str, endpoint: str, *, width: int, color
 def render_counts(outcomes: Sequence[Outcome], *, width: int, color: bool) -> str:
     """How many passed, failed and were not run. Ends in a line break."""
     ink = Ink(max(width, MIN_WIDTH), color)
+    good = all(outcome.verdict is Verdict.PASSED for outcome in outcomes)
+    return "\n".join(ink.lines([("good" if good else "error", counted(outcomes))], 2)) + "\n"
+
+
+def counted(outcomes: Sequence[Outcome]) -> str:
+    """How many passed, failed and were not run, in words."""
     numbers = counts(outcomes)
     told_of = [f"{numbers['passed']:,} passed", f"{numbers['failed']:,} failed"]
     told_of += [f"{numbers['not_run']:,} not run"] if numbers["not_run"] else []
-    good = numbers["passed"] == len(outcomes)
-    text = f"{count(len(outcomes), 'smoke test')}: {', '.join(told_of)}."
-    return "\n".join(ink.lines([("good" if good else "error", text)], 2)) + "\n"
+    return f"{count(len(outcomes), 'smoke test')}: {', '.join(told_of)}."
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:

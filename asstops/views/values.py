@@ -19,7 +19,7 @@ MAX_VALUE = 2_000
 
 _BARE = re.compile(r"[^\s\"'(){}\[\],]+(\.[^\s\"'(){}\[\],]+)*")
 _LIKE_ANOTHER_TYPE = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?|true|false|null|")
-_SAID = ("(not readable)", "(service default)", SENSITIVE, KNOWN_AFTER_APPLY)
+_SAID = ("(not readable)", "(service default)", "(as last applied)", SENSITIVE, KNOWN_AFTER_APPLY)
 """What the planner or a view says in the place of a value; never quoted."""
 _SIMPLE = (str, bool, int, float, Ref, Unknown)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asstops.model import Action, Cause, Change, Plan, RecordAction
+from asstops.model import Action, Cause, Change, OnDrift, Plan, RecordAction
 from asstops.views.text import count, safe, size
 
 NOT_THERE = "not there: "
@@ -17,7 +17,8 @@ def summary_line(plan: Plan) -> str:
     text = f"Plan: {counts.add:,} to add, {counts.change:,} to change, {counts.destroy:,} to destroy."
     if counts.drifted_fields:
         verb = "has" if counts.drifted_fields == 1 else "have"
-        text += f" {count(counts.drifted_fields, 'field')} {verb} drifted and will be put back."
+        text += f" {count(counts.drifted_fields, 'field')} {verb} drifted"
+        text += "." if plan.on_drift is OnDrift.FAIL else " and will be put back."
     return text
 
 

@@ -71,7 +71,7 @@ def test_from_plan_to_drift(stage: Stage, cli: Inside) -> None:
     stage.data("POST", f"/assistants/{one['id']}", {"instructions": "Be rude.\n"})
     shown = cli.run("drift", "--format", "markdown").stdout
     assert "1 field of 1 object has drifted." in shown
-    assert "\n- Be rude.\n+ Be kind.\n" in shown
+    assert "\n- Be kind.\n+ Be rude.\n" in shown
     assert written(cli, "GITHUB_STEP_SUMMARY").endswith(shown + "\n")
     assert written(cli, "GITHUB_OUTPUT").endswith("has_changes=true\nadd=0\nchange=1\ndestroy=0\n")
     cli.run("destroy", "-y", "--target", "assistant.two")
@@ -168,6 +168,10 @@ def test_failed_smoke_tests_are_annotated(stage: Stage, cli: Inside) -> None:
     told = cli.run("test", code=7).stderr
     assert "::error file=asstops.yaml,line=" in told
     assert ",title=asstops::smoke test greets: expected " in told
+    summary = written(cli, "GITHUB_STEP_SUMMARY")
+    assert "### `small` · 1 smoke test: 0 passed, 1 failed.\n" in summary
+    assert "- `greets` of `assistant.two` (" in summary
+    assert "expected text with `Ω`" in summary
 
 
 def test_what_cannot_be_written_is_a_warning(cli: Inside) -> None:

@@ -74,7 +74,9 @@ def test_fail_writes_nothing_and_names_every_field(scene: Scene) -> None:
     refused = scene.inside.run("apply", "--auto-approve", "--on-drift", "fail", code=6).stderr
     assert "assistant.helper was changed outside asstops: instructions, temperature" in " ".join(refused.split())
     assert "--on-drift overwrite" in refused
-    told = scene.inside.run("plan", "--on-drift", "fail", "--detailed-exitcode", code=2).stdout
+    told = scene.inside.run("plan", "--on-drift", "fail", "--detailed-exitcode", code=6).stdout
+    assert "2 fields have drifted." in told
+    assert "put back" not in told
     assert "apply will refuse this: assistant.helper was changed outside asstops" in " ".join(told.split())
     assert scene.stage.writes() == []
     assert scene.now() == ("Be loud.", 0.7)
@@ -146,9 +148,9 @@ def test_a_saved_plan_keeps_what_it_was_made_to_keep(scene: Scene) -> None:
     scene.inside.run("apply", "plan.json")
     assert scene.now() == ("Be loud.", 0.1)
 
-    scene.inside.run("plan", "--on-drift", "fail", "-o", "plan.json")
-    scene.inside.run("apply", "plan.json", code=6)
-    assert scene.now() == ("Be loud.", 0.1)
+    (scene.stage.folder / "plan.json").unlink()
+    assert "Not saved" in scene.inside.run("plan", "--on-drift", "fail", "-o", "plan.json", code=6).stderr
+    assert not (scene.stage.folder / "plan.json").exists()
     scene.inside.run("apply", "--auto-approve")
     assert scene.now() == ("Be brief.", 0.1)
 

@@ -321,14 +321,27 @@ def test_failed_agents_go_back_by_themselves(stage: Stage, asstops: Inside) -> N
     assert (str(change.address), [diff.path for diff in change.diffs]) == ("assistant.desk", ["instructions"])
 
 
-def test_what_cannot_go_back_is_said(stage: Stage, asstops: Inside) -> None:
-    """Here the version before is one that this apply has pruned."""
+def test_a_way_back_that_the_apply_cuts_off_is_none(stage: Stage, asstops: Inside) -> None:
+    """With one version kept, the one before goes with the apply: refused beforehand, and not told of afterwards."""
     stage.apply(spec({}, instructions="One", keep_versions=1), FILES)
     stage.write(spec({"a": says("Bye")}, instructions="Two", keep_versions=1), FILES)
+    stage.look_away()
+    refused = asstops.run("apply", "-y", "--test", "--rollback-on-failure", code=64)
+    assert "raise its keep_versions" in refused.stderr
+    assert stage.writes() == []
+    assert " rollback " not in applied(asstops, code=7)[1]
+
+
+def test_what_cannot_go_back_is_said(stage: Stage, asstops: Inside) -> None:
+    """Here the service takes the apply's version and not the one that goes back."""
+    stage.apply(spec({}, instructions="One"), FILES)
+    stage.write(spec({"a": says("Bye")}, instructions="Two"), FILES)
+    body = {"error": {"code": "no", "message": "Not today."}}
+    stage.admin("POST", "/faults", {"method": "POST", "path": "/versions$", "nth": 2, "status": 400, "body": body})
     report, told = applied(asstops, "--rollback-on-failure", code=7)
     (gone,) = report["rollbacks"]
     assert (gone["outcome"], gone["version"]) == ("failed", "1")
-    assert "has no version 1" in gone["message"]
+    assert "Not today." in gone["message"]
     assert "assistant.desk could not go back to version 1" in told
 
 

@@ -20,6 +20,7 @@ from asstops.emulator import EmulatorServer, EmulatorSettings
 from tests.support.arena import arena, nursery, slow_arena  # noqa: F401
 from tests.support.azurite import azurite  # noqa: F401
 from tests.support.running import gate, watched  # noqa: F401
+from tests.support.stage import asks
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 RESOURCE: dict[str, Any] = {
@@ -136,7 +137,7 @@ class World:
         return [entry for entry in found if method in ("", entry["method"]) and path in entry["path"]]
 
     def writes(self) -> list[dict[str, Any]]:
-        return [entry for entry in self.requests() if entry["method"] != "GET"]
+        return [entry for entry in self.requests() if entry["method"] != "GET" and not asks(entry)]
 
     def dump(self) -> dict[str, Any]:
         found: dict[str, Any] = self.admin("GET", "/dump")

@@ -71,6 +71,11 @@ def write_files(folder: Path, spec: Mapping[str, Any] | str, files: Files, name:
     return folder / name
 
 
+def asks(entry: Json) -> bool:
+    """A POST that only asks: whether a subdomain is free, whether a SKU is on offer."""
+    return entry["path"].endswith(("/checkDomainAvailability", "/checkSkuAvailability"))
+
+
 @dataclass
 class Stage:
     """One folder and one emulator. `since` is how much of the request log was already looked at."""
@@ -200,8 +205,8 @@ class Stage:
         return [entry for entry in self.admin("GET", "/requests")["requests"] if entry["n"] > self.since]
 
     def writes(self) -> list[Json]:
-        """The writing requests since `look_away`, in order."""
-        return [entry for entry in self.requests() if entry["method"] not in ("GET", "HEAD")]
+        """The writing requests since `look_away`, in order. To ask what is available is a POST that changes nothing."""
+        return [entry for entry in self.requests() if entry["method"] not in ("GET", "HEAD") and not asks(entry)]
 
     def look_away(self) -> None:
         """Count requests from here."""
