@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def command(context: click.Context, form: str, detailed_exitcode: bool, targets: tuple[str, ...]) -> int:
     """Show what was changed outside asstops since the last apply, field by field.
 
-    What the spec changes since then is left out; 'asstops plan' shows both. What is not there is named, though nothing
+    Fields are shown as it happened: what was applied -> what is live. What the spec changes since then is left out; 'asstops plan' shows both. What is not there is named, though nothing
     tells whether it was deleted. Reads live state, writes nothing.
     """
     from asstops.drift import drift, missing
