@@ -40,10 +40,14 @@ def test_what_the_pull_request_showed_is_what_the_merge_applies(
 
     # A second push rewrites the comment; others' comments are left alone, whatever they say.
     github.comments[7].insert(0, {"id": 1, "user": {"login": "somebody"}, "body": comment["body"]})
+    # Nor is the comment of another stack taken for this one's because a prompt in it has the marker.
+    other = "<!-- asstops:other -->\n+ <!-- asstops:contoso-sales/prod -->\n"
+    github.comments[7].insert(0, {"id": 2, "user": {"login": BOT}, "body": other})
     github.commit({"prompts/analyst.md": PROMPT + "Name the months.\n"}, branch="pull-7")
     github.plan_pull(7)
-    assert [c["user"]["login"] for c in github.comments[7]] == ["somebody", BOT]
-    assert "Name the months." in github.comments[7][1]["body"]
+    assert [c["user"]["login"] for c in github.comments[7]] == [BOT, "somebody", BOT]
+    assert github.comments[7][0]["body"] == other
+    assert "Name the months." in github.comments[7][2]["body"]
 
     applied = github.merge(7)
     assert applied.results == {"find": "success", "apply": "success"}, applied.log
