@@ -27,7 +27,7 @@ MADE = re.compile(r"(<!-- made: (?P<name>[\w-]+) -->\n).*?(<!-- /made -->)", re.
 CODES = {
     ExitCode.OK: "done, or nothing to do",
     ExitCode.ERROR: "error; nothing was written",
-    ExitCode.CHANGES: "changes are pending (only with `plan --detailed-exitcode`)",
+    ExitCode.CHANGES: "changes are pending (only with `--detailed-exitcode`)",
     ExitCode.PARTLY_APPLIED: "partly applied: something was written, something failed or was not attempted",
     ExitCode.STALE_PLAN: "stale: the spec or something live moved after the plan was made; nothing was written",
     ExitCode.LOCKED: "the stack is locked by another apply or destroy; nothing was written",
