@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from asstops.errors import Forbidden, ProviderError
 from asstops.model import Notice
 
 
@@ -46,10 +47,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """In the place of something that could not be read: why."""
+    """In the place of something that could not be read: why. `refused`: the caller may not read it."""
 
     why: str
     fix: str = ""
+    refused: bool = False
+
+    @classmethod
+    def of(cls, error: ProviderError) -> Unread:
+        return cls(error.message, error.fix, refused=isinstance(error, Forbidden))
 
 
 def unverified(topic: Topic, what: str, unread: Unread, address: str = "") -> Finding:

@@ -1,6 +1,6 @@
 """The checks of a plan: only on what it will make or change, and asking only where that takes Resource Manager.
 
-An empty plan costs no request, any other at most eight.
+An empty plan costs no request, any other at most eight, each sent once: this is advice, and must not hold a plan up.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WRITTEN = (Action.CREATE, Action.UPDATE, Action.REPLACE)
 _ARM = ("resource", "project", "deployment")
+PATIENCE_S = 10.0  # for all answers together
 
 
 def check(
@@ -54,6 +55,7 @@ def check(
         models_of=location if asked else "",
         new=new,
         registration=new is not None,
+        within_s=PATIENCE_S,
     )
     found += roles.check(needed, facts.permissions, reading.object_id(session, api))
     if new is not None:

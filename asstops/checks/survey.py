@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from asstops.checks import account, deployments, files, of_plan, prompts, reading, roles
 from asstops.checks.deployments import Asked
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from asstops.providers.session import Session
 
 Json = Mapping[str, Any]
+Value = TypeVar("Value")
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Survey:
     today: date
     found: list[Finding] = field(default_factory=list)
     object_id: str = ""
+    coming: bool = False  # apply makes what has the endpoint
+    nowhere: str = "Azure does not name its endpoint"  # why there is none, where it is not coming
 
     def run(self) -> list[Finding]:
         """All findings, by topic."""
@@ -112,6 +115,9 @@ class Survey:
         if live is None:
             if owner.owned:
                 deleted = reading.attempt(lambda: api.get_deleted_account(str(owner.body["location"])))
+                deleted = self._told(deleted)
+            stays_away = isinstance(deleted, Mapping) and not owner.options.get("restore")
+            self.coming, self.nowhere = owner.owned and not stays_away, "there is no account"
             self.found += account.missing(owner, deleted)
         else:
             access = self.session.service.access(self.session)
@@ -121,7 +127,7 @@ class Survey:
         if live is not None:
             self._located(live)
         location, kind = of_plan.where(owner, live)
-        deployed = self._deployed(live)
+        deployed = self._told(self._deployed(live))
         if deleted is not None and owner.options.get("restore"):
             deployed = Unread("the account comes back with what it held")
         asked = [] if isinstance(deployed, Unread) else list(self._asked(deployed))
@@ -147,10 +153,10 @@ class Survey:
             self._models(deployed)
         if self.session.endpoint:
             self._service()
-        elif live is None or any(resource.owned for resource in self._of("project")):
+        elif self.coming:
             self._add(Topic.SERVICE, State.OK, "there is no endpoint yet; apply makes what has one")
         else:
-            self.found.append(unverified(Topic.SERVICE, "the endpoint", Unread("Azure does not name it")))
+            self.found.append(unverified(Topic.SERVICE, "whether the service answers", Unread(self.nowhere)))
 
     def _account_unread(self, owner: Resource, error: ProviderError) -> None:
         address = str(owner.address)
@@ -160,7 +166,14 @@ class Survey:
             self._add(Topic.ACCOUNT, State.PROBLEM, error.message, address, error.fix)
         elif isinstance(error, Unavailable) and error.status == 0:
             self._add(Topic.SERVICE, State.PROBLEM, error.message, fix=error.fix)
-        self._unread_arm(Unread(error.message, error.fix), address)
+        self._unread_arm(self._told(Unread.of(error)), address)
+
+    def _told(self, read: Value) -> Value | Unread:
+        """The same. What a plan has to read and the caller may not is told: a role is missing, and this names it."""
+        if not isinstance(read, Unread) or not read.refused:
+            return read
+        self._add(Topic.ROLES, State.PROBLEM, read.why, fix=read.fix)
+        return Unread(read.why)
 
     def _unread_arm(self, why: Unread, address: str) -> None:
         """Nothing of what Resource Manager tells is known, nor where the service is."""
@@ -181,26 +194,30 @@ class Survey:
                 self._inside(wanted)
 
     def _inside(self, wanted: Resource) -> None:
-        address = str(wanted.address)
+        address, kind = str(wanted.address), wanted.address.kind
         try:
-            found = list(self.session.service.kinds[wanted.address.kind].observe(self.session, [wanted]))
+            found = list(self.session.service.kinds[kind].observe(self.session, [wanted]))
         except UnsafePlan as error:
+            self.nowhere = f"a plan would refuse the {kind}"
             for problem in error.objections:
                 self._add(Topic.ACCOUNT, State.PROBLEM, problem.message, address, problem.fix)
             return
         except ProviderError as error:
-            why = Unread(error.message, error.fix)
-            self.found.append(unverified(Topic.ACCOUNT, f"the {wanted.address.kind}", why, address))
+            self.nowhere = f"the {kind} was not read"
+            why = self._told(Unread.of(error))
+            self.found.append(unverified(Topic.ACCOUNT, f"the {kind}", why, address))
             return
         except AsstopsError as error:
             self._add(Topic.ACCOUNT, State.PROBLEM, error.message, address, error.fix)
             return
         if any(live.remote_id == wanted.address.key for live in found):
-            self._add(Topic.ACCOUNT, State.OK, f"the {wanted.address.kind} exists", address)
+            self._add(Topic.ACCOUNT, State.OK, f"the {kind} exists", address)
         elif wanted.owned:
-            self._add(Topic.ACCOUNT, State.OK, f"the {wanted.address.kind} does not exist yet; apply makes it", address)
+            self.coming = True
+            self._add(Topic.ACCOUNT, State.OK, f"the {kind} does not exist yet; apply makes it", address)
         else:
-            text = f"the {wanted.address.kind} does not exist, and the spec says that asstops must not create it"
+            self.nowhere = f"there is no {kind}"
+            text = f"the {kind} does not exist, and the spec says that asstops must not create it"
             self._add(Topic.ACCOUNT, State.PROBLEM, text, address, "correct its name, or let asstops manage it")
 
     def _needs(self, live: Json | None) -> list[roles.Need]:
@@ -278,9 +295,10 @@ class Survey:
         except AsstopsError as error:
             self._add(Topic.SERVICE, State.PROBLEM, error.message, fix=error.fix)
         else:
+            key = "its own key" if session.settings.local else "AZURE_OPENAI_API_KEY"  # the emulator has brought it
             if access.with_key:
-                self._add(Topic.SIGN_IN, State.OK, "the service accepts AZURE_OPENAI_API_KEY")
-            elif session.settings.api_key and access.plane == "project":
+                self._add(Topic.SIGN_IN, State.OK, f"the service accepts {key}")
+            elif session.settings.api_key and not session.settings.local and access.plane == "project":
                 self._add(Topic.SIGN_IN, State.OK, "AZURE_OPENAI_API_KEY is not used: a project takes no keys")
             self._add(Topic.SERVICE, State.OK, f"{session.endpoint} answers, with api-version {version}")
 

@@ -11,11 +11,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from asstops.errors import NotFound, Unavailable
 from asstops.providers.advice import Caller
 from asstops.providers.credentials import ARM_SCOPE, loopback_policy, renewing
+from asstops.providers.deadline import Deadline
 from asstops.providers.failures import azure_errors
 from asstops.providers.importing import one_at_a_time
 from asstops.providers.limiter import Limiter
@@ -324,6 +326,10 @@ class AccountApi:
     def token_scope(self) -> str:
         """What a token for this Resource Manager is asked for with."""
         return _scope(self._settings.arm_endpoint)
+
+    def brief(self, deadline: Deadline) -> AbstractContextManager[None]:
+        """Have this thread ask each thing once, and nothing after `deadline`: for what is not worth a long wait."""
+        return self._limiter.until(deadline, once=True)
 
     def look_up(self, doing: str, request: Callable[[CognitiveServicesManagementClient], Any]) -> Any:
         """Send a reading request of another module, with the errors, pauses and repetitions of all reads."""

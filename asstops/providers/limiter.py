@@ -37,7 +37,7 @@ class Limiter:
         self._closing = False
         self._stop_after = False
         self._hurry = False
-        self._mine = threading.local()  # the deadline of each thread that has one
+        self._mine = threading.local()  # the deadline of each thread that has one, and whether it asks but once
         self.writes = 0
         self.requests = 0
 
@@ -82,19 +82,27 @@ class Limiter:
                 self._hurry = False
 
     @contextmanager
-    def until(self, deadline: Deadline) -> Iterator[None]:
-        """Let this thread send nothing after `deadline`, nor wait any longer: it gets Interrupted instead."""
+    def until(self, deadline: Deadline, *, once: bool = False) -> Iterator[None]:
+        """Let this thread send nothing after `deadline`, nor wait any longer: it gets Interrupted instead.
+
+        `once`: what fails is not sent again, and a pause that the service then asks for holds nobody.
+        """
         before, self._mine.deadline = self._deadline, deadline
+        once_before, self._mine.once = self._once, once
         try:
             with deadline.breaking(self._wake):
                 yield
         finally:
-            self._mine.deadline = before
+            self._mine.deadline, self._mine.once = before, once_before
 
     @property
     def _deadline(self) -> Deadline | None:
         found: Deadline | None = getattr(self._mine, "deadline", None)
         return found
+
+    @property
+    def _once(self) -> bool:
+        return getattr(self._mine, "once", False)
 
     def _wake(self) -> None:
         with self._changed:
@@ -143,6 +151,8 @@ class Limiter:
                 self.count(writing=writing)
                 return result
             except Throttled as error:
+                if self._once:
+                    raise
                 throttled += 1
                 delay = _backoff(throttled) if error.retry_after_s is None else error.retry_after_s
                 if throttled > 1:
@@ -155,6 +165,8 @@ class Limiter:
             except (Unavailable, Conflict) as error:
                 failures += 1
                 self.count(writing=writing and error.ambiguous)
+                if self._once:
+                    raise
                 pause = _before_next(error, failures, patient=patient)
                 if isinstance(error, Unavailable) and (error.retry_after_s or 0) <= LONGEST_PAUSE_S:
                     self.pause(error.retry_after_s or 0)  # a service that names a time means everybody

@@ -9,6 +9,7 @@ import pytest
 
 from asstops.errors import AuthFailed, Conflict, Interrupted, ProviderError, Rejected, Throttled, Unavailable
 from asstops.providers import limiter as module
+from asstops.providers.deadline import Deadline
 from asstops.providers.limiter import MAX_FAILURES, MAX_PATIENT, MAX_THROTTLED, Limiter
 
 LOST = Unavailable("lost", ambiguous=True)
@@ -112,6 +113,18 @@ def test_429_for_ever_ends(clock: Clock) -> None:
     with pytest.raises(Throttled):
         clock.limiter().call(answers(Throttled("")), repeatable=True, writing=False)
     assert len(clock.waits) == MAX_THROTTLED
+
+
+@pytest.mark.parametrize("error", [Throttled("", retry_after_s=7), Unavailable("", retry_after_s=7), BUSY])
+def test_what_is_asked_but_once(clock: Clock, error: ProviderError) -> None:
+    """It is not sent again and holds nobody; afterwards the thread is as patient as before."""
+    limiter = clock.limiter()
+    request = answers(error, error, "there")
+    with limiter.until(Deadline(60)):
+        with limiter.until(Deadline(60), once=True), pytest.raises(type(error)):
+            limiter.call(request, repeatable=True, writing=False)
+        assert (limiter._until, clock.waits) == (0.0, [])
+        assert limiter.call(request, repeatable=True, writing=False) == "there"
 
 
 @pytest.mark.parametrize(
