@@ -9,12 +9,15 @@ from __future__ import annotations
 import base64
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus, unquote
+
+from asstops import credentials
 
 T = TypeVar("T")
 MIN_SECRET = 4
@@ -31,6 +34,8 @@ _TOKENS = re.compile(
     """,
     re.VERBOSE,
 )
+_UNFINISHED = re.compile(r"(?:[Bb]earer | )?[A-Za-z0-9._~+/%?&;=-]*\Z")  # what may grow into a token
+_LONGEST_TOKEN = 16_384
 _CREDENTIAL_NAME = re.compile(
     r"(^IDENTITY_HEADER|KEY|SECRET|TOKEN|PASSWORD|PASSWD|PWD|CREDENTIALS?|SAS|CONNECTION_?STRING)[0-9]?$", re.IGNORECASE
 )
@@ -69,12 +74,30 @@ class Redactor:
         # Longest first: a secret that holds another one is masked as a whole.
         forms = sorted(self._labels, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
+        self._sorted = sorted(forms)
+        self._longest = max(map(len, forms), default=0)
 
     def text(self, text: str) -> str:
         """`text` with each secret replaced by its label, as in `(secret #1)`."""
         if self._pattern is not None:
             text = self._pattern.sub(lambda match: self._labels[match.group()], text)
         return _TOKENS.sub(MASKED, text)
+
+    def settled(self, text: str) -> int:
+        """How much of a text that goes on can be masked by itself: what is behind that may be half a secret."""
+        token = _UNFINISHED.search(text)
+        cut = token.start() if token is not None and len(text) - token.start() <= _LONGEST_TOKEN else len(text)
+        begins = range(max(0, len(text) - self._longest + 1), len(text))
+        cut = min(cut, next((at for at in begins if self._begins_with(text[at:])), cut))
+        for match in self._pattern.finditer(text) if self._pattern is not None else ():
+            if match.start() < cut < match.end():
+                cut = match.start()
+        return cut
+
+    def _begins_with(self, text: str) -> bool:
+        """Whether a secret begins so, and goes on."""
+        at = bisect_left(self._sorted, text)
+        return any(form != text and form.startswith(text) for form in self._sorted[at : at + 2])
 
     def value(self, value: T) -> T:
         """The same for every text inside JSON-like data and frozen dataclasses, keys of maps included.
@@ -84,13 +107,18 @@ class Redactor:
         masked: T = self._value(value)
         return masked
 
+    def _under(self, name: str, value: Any) -> Any:
+        if credentials.is_of_users(name) and isinstance(value, Mapping):
+            return {self._value(key): self._value(item) for key, item in value.items()}
+        return self._value(credentials.under(name, value))
+
     def _value(self, value: Any) -> Any:
         if isinstance(value, (Enum, PurePath)):
             return value
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {self._value(key): self._value(item) for key, item in value.items()}
+            return {self._value(key): self._under(str(key), item) for key, item in value.items()}
         if isinstance(value, (list, tuple, set, frozenset)):
             return type(value)(self._value(item) for item in value)
         if is_dataclass(value) and not isinstance(value, type):
@@ -98,17 +126,46 @@ class Redactor:
         return value
 
 
+class Stream:
+    """Masks a text that comes in pieces, which may break a secret anywhere. What may be half of one is held back."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """Take the next piece; returns what can be shown by now."""
+        self._held += piece
+        cut = self._redactor.settled(self._held)
+        shown, self._held = self._held[:cut], self._held[cut:]
+        return self._redactor.text(shown)
+
+    def end(self) -> str:
+        """Nothing more comes: returns what was held back."""
+        shown, self._held = self._held, ""
+        return self._redactor.text(shown)
+
+
 def _forms(secret: str) -> set[str]:
-    """The secret as it is, in JSON, in Python, in a URL, in base64 (also inside a longer text), and line by line."""
+    """The secret as it is, in JSON, in Python, in a URL, in base64 (also inside a longer text), and line by line.
+
+    Also on one line, and with what a terminal would obey made visible, as messages and tables show it.
+    """
     forms = {secret, secret.strip(), json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     forms.add(repr(secret)[1:-1])
+    one_line = " ".join(secret.split())
+    forms |= {one_line, _visible(one_line), _visible(secret)}
     encoded = secret.encode("utf-8", "surrogatepass")
     forms |= {quote(encoded, safe=""), quote(encoded), quote_plus(encoded)}
     forms |= {base64.b64encode(encoded).decode(), base64.urlsafe_b64encode(encoded).decode()}
     forms |= {part for part in _inside_base64(encoded) if len(part) >= _MIN_PART}
     for line in secret.splitlines():
-        forms |= {line, line.strip()} if len(line.strip()) >= _MIN_LINE else set()
+        forms |= {line, line.strip(), _visible(line)} if len(line.strip()) >= _MIN_LINE else set()
     return {form for form in forms if len(form) >= MIN_SECRET}
+
+
+def _visible(text: str) -> str:
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def _inside_base64(encoded: bytes) -> Iterator[str]:

@@ -92,25 +92,34 @@ def conversation(
     ask_for: Callable[[ToolCall], str | None] | None = None,
 ) -> Conversation:
     """A conversation whose text goes to stdout as it comes, unless `quiet`; `ask_for` gets what no option gave."""
+    from asstops.redact import Stream
     from asstops.talk.answer import Listener
     from asstops.views.text import cut, safe
 
     if thread_id and not re.fullmatch(r"[A-Za-z0-9_-]+", thread_id):
         raise UsageError(f"{thread_id!r} is no id of a thread", fix="it looks like thread_abc123 or conv_abc123")
 
+    stream = Stream(run.redactor)
+
     def text(piece: str) -> None:
-        if not quiet:
-            run.say(readable(piece))
+        if not quiet and (shown := stream.feed(piece)):
+            run.say(readable(shown))
+
+    def pause() -> None:
+        if rest := stream.end():
+            run.say(readable(rest))
 
     def called(call: ToolCall) -> None:
-        run.say(f"{safe(call.name)}({cut(safe(call.arguments), _SHOWN_ARGUMENTS)})\n", err=True)
+        pause()
+        arguments = cut(safe(run.masked(call.arguments)), _SHOWN_ARGUMENTS)
+        run.say(f"{safe(call.name)}({arguments})\n", err=True)
 
     def output(call: ToolCall) -> str | None:
         if call.name in outputs:
             return outputs[call.name]
         return ask_for(call) if ask_for is not None else None
 
-    session, listener = run.session, Listener(text, called, output)
+    session, listener = run.session, Listener(text, called, output, pause)
     return session.service.talk(session, remote_id, listener, session.limiter.wait, thread_id)
 
 

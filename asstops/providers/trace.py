@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from asstops import credentials
+
 LOG = logging.getLogger("asstops.requests")
 _BEGAN = "asstops_began"
-_CREDENTIAL = re.compile(
-    r"^key[12]$|(api|access|account|primary|secondary|shared)[-_]?key$"
-    r"|(secret|password|token|authorization|credentials?|connection_?string)$",
-    re.IGNORECASE,
-)
 _REQUEST_ID = ("apim-request-id", "x-ms-request-id", "x-request-id")
 
 
@@ -66,16 +62,7 @@ def without_credentials(text: bytes | str) -> str:
         found = json.loads(text)
     except ValueError:
         return f"({len(text)} bytes that are no JSON)"
-    return json.dumps(_without(found), ensure_ascii=False)
-
-
-def _without(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: "(credential)" if isinstance(item, str) and _CREDENTIAL.search(name) else _without(item)
-            for name, item in value.items()
-        }
-    return [_without(item) for item in value] if isinstance(value, list) else value
+    return json.dumps(credentials.without_credentials(found), ensure_ascii=False)
 
 
 def http_hooks() -> dict[str, list[Any]]:

@@ -56,9 +56,11 @@ class Answer:
 class Listener:
     """Who hears about an answer while it comes: pieces of text, and functions that are called.
 
-    `output` gives a function's result, None when there is none.
+    `output` gives a function's result, None when there is none. `ended` is called when nothing more comes, however it
+    ended.
     """
 
     text: Callable[[str], None]
     called: Callable[[ToolCall], None]
     output: Callable[[ToolCall], str | None]
+    ended: Callable[[], None] = lambda: None

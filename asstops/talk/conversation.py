@@ -42,6 +42,12 @@ class Conversation:
         self._turn, self._calls, self._written = Turn(), [], ""
         self._running = True
         try:
+            return self._ask(text)
+        finally:
+            self._listener.ended()
+
+    def _ask(self, text: str) -> Answer:
+        try:
             self._follow(self._exchange.begin(text))
             rounds = 0
             while self._turn.status == WANTS_OUTPUTS:

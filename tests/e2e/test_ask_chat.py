@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -484,3 +485,12 @@ def test_a_person_chats_stops_an_answer_and_leaves(service: Service, program: Pr
     person.types("\x04")
     person.sees(f"thread: {service.prefixes[0]}")
     assert person.leaves() == 0
+
+
+def test_a_secret_that_an_answer_repeats_is_masked(service: Service, inside: Inside) -> None:
+    """Answers come in pieces, which break it; what was held back comes at the end."""
+    secret = "pear trees\nand 2 apples\twith a worm"
+    spec = {**service.spec, "vars": {"pin": {"sensitive": True}}}
+    service.stage.write(spec, FILES)
+    told = inside.run("ask", "plain", f"Say {secret} and pear tree", "--var", f"pin={secret}").stdout
+    assert re.search(r"was asked: Say \(secret #\d+\) and pear tree\n$", told)

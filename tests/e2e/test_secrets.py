@@ -406,3 +406,28 @@ def test_what_the_emulator_says_while_it_serves(stage: Stage, asstops: Inside, s
         said += process.communicate(timeout=30)[0]
     asstops.all_output += [said, *there.all_output]
     assert_kept(asstops, secrets)
+
+
+def test_in_what_others_put_into_a_live_agent(stage: Stage, inside: Inside) -> None:
+    """A key among the headers of a tool, and one in its address: drift is told, and neither value."""
+    key = "abcdef0123456789abcdef0123456789"
+    tool = {"mcp": {"server_label": "shop", "server_url": "https://mcp.example.com/x"}}
+    stage.write({"stack": "mcp", "origin": "here", "assistants": {"a": {"model": "gpt-4o", "tools": [tool]}}})
+    inside.run("apply", "-y")
+    live = stage.project("GET", "/agents/a")["versions"]["latest"]
+    (held,) = live["definition"]["tools"]
+    held |= {"headers": {"x-functions-key": key}, "server_url": f"https://mcp.example.com/x?code={key}"}
+    stage.project("POST", "/agents/a/versions", {"definition": live["definition"], "metadata": live["metadata"]})
+    assert "(credential)" in inside.run("plan").stdout
+    for form in ("json", "markdown", "html"):
+        inside.run("plan", "--format", form)
+    inside.run("drift")
+    inside.run("show", "assistant.a")
+    inside.run("show", "assistant.a", "--format", "json")
+    inside.run("plan", "--on-drift", "keep", "--debug")
+    inside.run("plan", "-o", "plan.json")
+    inside.run("show", "plan.json")
+    written = (stage.folder / "plan.json").read_text(encoding="utf-8")
+    assert key not in "".join([*inside.all_output, written])
+    inside.run("apply", "plan.json")
+    assert "No changes." in inside.run("plan").stdout

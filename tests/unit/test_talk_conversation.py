@@ -182,7 +182,8 @@ def test_an_error_ends_what_may_be_under_way(error: ProviderError) -> None:
 
 def test_an_interrupt_leaves_the_stream_and_stops_once() -> None:
     made = Made([["words", KeyboardInterrupt()], ["more", DONE]])
-    listener = Listener(lambda _: None, lambda _: None, lambda _: None)
+    ended: list[int] = []
+    listener = Listener(lambda _: None, lambda _: None, lambda _: None, lambda: ended.append(1))
     talk = Conversation(made, listener, lambda _: None)
     with pytest.raises(KeyboardInterrupt):
         talk.ask("Hello")
@@ -190,7 +191,9 @@ def test_an_interrupt_leaves_the_stream_and_stops_once() -> None:
     assert talk.cancel()
     assert not talk.cancel()
     assert made.did[2:] == ["stopped"]
+    assert ended == [1]
     assert talk.ask("Again").text == "more"
+    assert ended == [1, 1]
 
 
 def test_an_interrupt_while_text_is_shown_closes_the_stream() -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from plans import plans
 
 from asstops.model import FieldDiff, Plan
-from asstops.redact import MASKED, Redactor, credentials_in
+from asstops.redact import MASKED, Redactor, Stream, credentials_in
 from asstops.views.human import render_plan
+from asstops.views.text import safe
 
 
 def test_equal_secrets_share_a_label() -> None:
@@ -43,6 +44,15 @@ def test_forms() -> None:
     for form in (json.dumps(secret), json.dumps(secret, ensure_ascii=False), quote(secret, safe=""), encoded):
         assert redactor.text(f"<{form}>").replace('"', "") == "<(secret #1)>"
     assert redactor.text("- 2 second line of it") == "- 2 (secret #1)"
+    assert redactor.text('p&ss"wörd/1= second line of it') == "(secret #1)"
+
+
+def test_as_messages_and_tables_show_it() -> None:
+    """On one line, and with tabs and control characters made visible; quotes stay what they are."""
+    redactor = Redactor(['a "tab"\tand\x1bmore'])
+    assert redactor.text(safe('a "tab"\tand\x1bmore')) == "(secret #1)"
+    assert redactor.text('a "tab" and\x1bmore') == "(secret #1)"
+    assert redactor.text(safe('a "tab" and\x1bmore')) == "(secret #1)"
 
 
 @pytest.mark.parametrize("before", ["", "u:", "us:", "use:"])
@@ -72,6 +82,25 @@ def test_what_looks_like_a_token_is_masked_whoever_it_is_from(text: str, expecte
     """Tokens are fetched while a command runs, so nobody can name them beforehand."""
     assert Redactor().text(text) == expected
     assert Redactor().value([text]) == [expected]
+
+
+@pytest.mark.parametrize("text", [f"Say: Bearer {JWT}, or ?sig=abcdefghij%2F0123456789%3D", "AccountKey=" + "a1/=" * 9])
+def test_a_token_that_comes_in_pieces(text: str) -> None:
+    stream = Stream(Redactor())
+    shown = [stream.feed(character) for character in text]
+    assert "".join(shown) + stream.end() == Redactor().text(text) != text
+
+
+def test_pieces_are_shown_as_soon_as_they_can_be() -> None:
+    """What cannot be the beginning of a secret does not wait for the end."""
+    stream = Stream(Redactor(["pear trees", "trees and apples"]))
+    assert [stream.feed(piece) for piece in ("The pear ", "tree. ", "A pear trees", " and so")] == [
+        "The ",
+        "pear tree.",
+        " A ",
+        "(secret #1) and",
+    ]
+    assert (stream.end(), stream.end()) == (" so", "")
 
 
 def test_credentials_of_the_environment() -> None:
@@ -128,3 +157,18 @@ def test_no_secret_remains(secrets: list[str], text: str) -> None:
     """Whatever the text, none of the secrets is in what comes out."""
     result = Redactor(secrets).text(text + secrets[0] + text)
     assert all(secret not in result for secret in secrets)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.text("xyz \n", min_size=4, max_size=12), min_size=1, max_size=3),
+    st.lists(st.text("xyz \n", max_size=5), max_size=8),
+    st.data(),
+)
+def test_pieces_are_masked_as_the_whole_is(secrets: list[str], around: list[str], data: st.DataObject) -> None:
+    """Wherever they are broken."""
+    text = secrets[-1].join(around)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)))))
+    stream = Stream(Redactor(secrets))
+    shown = "".join(stream.feed(text[start:end]) for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True))
+    assert shown + stream.end() == Redactor(secrets).text(text)
