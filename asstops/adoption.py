@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from asstops.diff import Label, field_digests, flatten, live_digest
@@ -55,7 +56,7 @@ def chosen(
     for address, remote_id in every.items():
         resource = wanted.get(address)
         target = live.by_id.get((address.kind, remote_id))
-        if problem := _objection(address, remote_id, resource, target, live, snapshot, trust=trust):
+        if problem := _objection(address, remote_id, wanted, target, live, snapshot, trust=trust):
             problems.append(problem)
         elif resource is not None and target is not None:
             mark, content = _mark(resource, target, rules[address.kind], label, stack, origin, trust=trust)
@@ -116,15 +117,18 @@ def adopted(snapshot: Snapshot, adoptions: Sequence[Adoption]) -> Snapshot:
 def _objection(
     address: Address,
     remote_id: str,
-    resource: Resource | None,
+    wanted: Wanted,
     target: Observed | None,
     live: Ownership,
     snapshot: Snapshot,
     *,
     trust: bool,
 ) -> Problem | None:
+    resource = wanted.get(address)
     if resource is None:
-        return Problem(f"{address} is not in the spec", fix="write its entry first; adopting changes the mark alone")
+        near = get_close_matches(address.key, [other.key for other in wanted if other.kind == address.kind], 1)
+        fix = f"did you mean {address.kind}.{near[0]}? If not, write" if near else "write"
+        return Problem(f"{address} is not in the spec", fix=f"{fix} its entry first; adopting changes the mark alone")
     where = resource.location
     if not resource.owned:
         return Problem(f"{address} is not managed by this spec", where, "remove managed: false or id:, then adopt it")

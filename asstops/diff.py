@@ -103,10 +103,12 @@ def compare(
     resolve: Resolve,
     label: Label,
     formers: Sequence[Former] = (),
+    once: Label | None = None,
 ) -> Comparison:
     """Every field that must change to make `live` what `wanted` says, with the reason why.
 
-    `formers` are ways in which the mark may name what it refers to, where keys have changed since.
+    `formers` are ways in which the mark may name what it refers to, where keys have changed since. `once` labels as
+    `label` does, and also what the spec may have referred to by id under a key that is the stack's own now.
     """
     mark = live.mark or Mark(stack="", key="")
     want, have = flatten(rules, wanted.body), flatten(rules, live.body)
@@ -114,7 +116,8 @@ def compare(
     diffs = [
         diff
         for path, value in want.items()
-        if (diff := _compare_field(rules, wanted, path, value, live, have, mark, resolve, label, formers)) is not None
+        if (diff := _compare_field(rules, wanted, path, value, live, have, mark, resolve, label, formers, once))
+        is not None
     ]
     removed, notes = _left_the_spec(rules, want, have, mark, label, pristine=live.pristine)
     stored = {k: form for k, form in mark.stored.items() if fields.get(k) == mark.fields.get(k) and form != KEPT}
@@ -132,6 +135,7 @@ def _compare_field(
     resolve: Resolve,
     label: Label,
     formers: Sequence[Former],
+    once: Label | None,
 ) -> FieldDiff | None:
     if path in rules.unrecorded:
         return None  # nothing that is live says so
@@ -172,6 +176,8 @@ def _compare_field(
         live_changed = live_changed and (not is_now or _has_foreign(kind, is_now, label))
     if kind is not None and pristine:
         live_changed = False  # nobody can have changed it: what it refers to has another address by now, or none
+    if kind is not None and live_changed and once is not None and live_digest(rules, path, is_now, once) == applied:
+        spec_changed, live_changed = True, False  # it said `id:`, which the digest does not tell from `path:`
     cause = {
         (True, True): Cause.BOTH,
         (True, False): Cause.PENDING,

@@ -344,7 +344,7 @@ class Plan:
         return self.record is RecordAction.NONE and all(c.action is Action.READ for c in self.changes)
 
     def summary(self) -> PlanSummary:
-        """Counts as printed; a replacement counts as one added and one destroyed."""
+        """Counts as printed; a replacement counts as one added and one destroyed, but where the old one stays."""
         count = {action: sum(1 for c in self.changes if c.action is action) for action in Action}
         drifted = sum(
             1
@@ -355,7 +355,7 @@ class Plan:
         return PlanSummary(
             add=count[Action.CREATE] + count[Action.REPLACE],
             change=count[Action.UPDATE],
-            destroy=count[Action.DELETE] + count[Action.REPLACE],
+            destroy=count[Action.DELETE] + sum(1 for c in self.changes if c.action is Action.REPLACE and not c.spares),
             drifted_fields=drifted,
             unchanged=self.unchanged,
         )

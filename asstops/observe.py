@@ -131,7 +131,7 @@ def _told_apart(
     notices += leftovers.notices(record, suspects, len(recovered))
     referred = {resource.remote_id for resource in wanted.values() if not resource.owned}
     unknown = [file for file in claims.others if file.remote_id not in referred]
-    notices += _forgotten(record, objects.get("vector_store", ()), unknown, stack)
+    notices += _unrecorded(record, objects.get("vector_store", ()), unknown, _unmade(wanted, claims.ours), stack)
     return Snapshot(
         objects,
         record,
@@ -169,18 +169,61 @@ def _recovered(story: Story, record: Record, files: Sequence[Observed], notices:
     return found
 
 
-def _forgotten(record: Record, stores: Sequence[Observed], others: Sequence[Observed], stack: str) -> list[Notice]:
-    """What to say when the record is gone although the stack's own stores hold files: nothing tells whose they are."""
+def _unmade(wanted: Mapping[Address, Resource], ours: Sequence[Observed]) -> dict[str, Resource]:
+    """The files that the spec uploads and the stack does not have, by the name that they will have."""
+    made = {file.mark.key for file in ours if file.mark is not None}
+    return {r.source.name: r for a, r in sorted(wanted.items()) if r.source is not None and a.key not in made}
+
+
+def _unrecorded(
+    record: Record,
+    stores: Sequence[Observed],
+    others: Sequence[Observed],
+    unmade: Mapping[str, Resource],
+    stack: str,
+) -> list[Notice]:
+    """What to say of files in the stack's own stores that no record tells of.
+
+    Such a file is one that the spec named by id before, one of a record that is gone, or somebody else's.
+    """
     ours = [store for store in stores if store.mark is not None and store.mark.stack == stack]
     held = {used[1] for store in ours for used in store.uses if used[0] == "file"}
     unknown = [file for file in others if file.remote_id in held]
-    if record.pages or not unknown:
-        return []
-    named = ", ".join(f"{file.remote_id} ({file.name})" for file in unknown[:5]) + (", …" if len(unknown) > 5 else "")
-    return [
-        Notice(
-            f"the stack's record is gone: {len(unknown)} files in its stores are not known as its own: {named}",
-            fix="they will be uploaded anew and taken out of the stores; delete the old ones by hand if nobody else "
-            "uses them",
+    alike = [file for file in unknown if file.name in unmade]
+    rest = [file for file in unknown if file.name not in unmade]
+    found = [_alike(alike, unmade)] if alike else []
+    if rest and not record.pages:
+        found.append(
+            Notice(
+                "the stack has no record of files, so nothing tells whether these in its stores are its own: "
+                f"{_named(rest)}",
+                fix="apply takes them out of the stores, and uploads anew what the spec has; delete the old ones by "
+                "hand if nobody uses them",
+            )
         )
-    ]
+    return found
+
+
+def _named(files: Sequence[Observed]) -> str:
+    return ", ".join(f"{file.remote_id} ({file.name})" for file in files[:5]) + (", …" if len(files) > 5 else "")
+
+
+def _alike(files: Sequence[Observed], unmade: Mapping[str, Resource]) -> Notice:
+    """Files that are probably what the spec is about to upload."""
+    if len(files) > 1:
+        return Notice(
+            f"{len(files):,} files in the stack's stores have names of files that it is to have, but no record says "
+            f"that they are the stack's: {_named(files)}",
+            fix="'asstops adopt --match name --trust-content' takes over those of the same size, if their content is "
+            "that of your files; the others are uploaded anew",
+        )
+    (file,) = files
+    wanted = unmade[file.name]
+    same = wanted.source is not None and wanted.source.size_bytes == file.body["size_bytes"]
+    trust, condition = (" --trust-content", ", if its content is that of your file") if same else ("", "")
+    return Notice(
+        f"{file.remote_id} ({file.name}) in the stack's stores has the name of {wanted.address}, but no record says "
+        "that it is the stack's",
+        fix=f"'asstops adopt {wanted.address} {file.remote_id}{trust}' takes it over{condition}; else "
+        f"{wanted.address} is uploaded anew",
+    )

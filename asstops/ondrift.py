@@ -59,7 +59,7 @@ def keep(
         if value:
             _lay_parts(rules, body, diff.path, live)
     resource = replace(wanted, body=body)
-    again = compare(rules, resource, live, around.resolve, around.live.label, around.live.formers)
+    again = compare(rules, resource, live, around.resolve, around.live.label, around.live.formers, around.live.once)
     moved = {diff.path for diff in kept} | followed
     diffs = tuple(replace(diff, cause=Cause.DEPENDENCY) if diff.path in moved else diff for diff in again.diffs)
     stored = {**found.stored, **({path_digest(diff.path): KEPT for diff in kept} if rules.versioned else {})}

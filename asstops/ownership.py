@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from asstops.errors import Problem
 from asstops.mark import path_digest
 from asstops.model import Action, Address, Change, Notice, Observed, RecordAction, Resource
 from asstops.moves import Former, Moves, formers, goal, settled
-from asstops.record import Record, superseded
+from asstops.record import Record, id_digest, superseded
 from asstops.rules import KindRules
 
 
@@ -95,6 +95,7 @@ class Ownership:
             remote_id = resource.remote_id or (address.key if rules[address.kind].named else None)
             if remote_id is not None:
                 self._owners.setdefault((address.kind, remote_id), address)
+        self._once = _once_by_id(wanted, self.owned, snapshot)
         self._lower = {(kind, i.lower()): o for (kind, i), o in self.by_id.items() if rules[kind].versioned}
         self._used = {used for live in self.by_id.values() for used in live.uses}
 
@@ -132,6 +133,11 @@ class Ownership:
         """How an id is shown: the address that owns it, else the id."""
         owner = self._owners.get((kind, remote_id))
         return str(owner) if owner is not None else remote_id
+
+    def once(self, kind: str, remote_id: str) -> str:
+        """As `label`, where the spec may have named by id what is to be a file of the stack's own now."""
+        address = self._once.get((kind, remote_id))
+        return str(address) if address is not None else self.label(kind, remote_id)
 
     def used_by(self, objects: Iterable[Observed]) -> set[Address]:
         """The addresses that these live objects refer to."""
@@ -235,6 +241,23 @@ def other_origin(found: Sequence[Address]) -> Problem | None:
         f"{shown} {verb} made by a spec of the same stack name, but from another repository or path",
         fix="choose another stack name, or take over what it made with --accept-origin",
     )
+
+
+def _once_by_id(
+    wanted: Mapping[Address, Resource], owned: Collection[Address], snapshot: Snapshot
+) -> dict[tuple[str, str], Address]:
+    """Files of no stack with the name of one that is to be made. None of them where files of the stack are gone:
+
+    then somebody may have put another one in the place of one of these.
+    """
+    if snapshot.dead:
+        return {}
+    names = {r.source.name: a for a, r in sorted(wanted.items()) if r.source is not None and a not in owned}
+    return {
+        (file.kind, file.remote_id): names[file.name]
+        for file in snapshot.objects.get("file", ())
+        if file.mark is None and file.name in names and id_digest(file.remote_id) not in snapshot.foreign
+    }
 
 
 def _is_complete(live: Observed, rules: KindRules) -> bool:

@@ -138,7 +138,7 @@ class _Planning:
             self.notices.append(Notice(text, fix="run 'asstops gc' first"))
         self._objects_to(other_origin(self.others))
         if self.objections:
-            raise UnsafePlan(self.objections)
+            raise UnsafePlan(sorted(self.objections, key=Problem.sort_key))
         self.changes.sort(key=lambda change: change.address)
         self.kept.sort(key=lambda kept: kept.address)
         graph.steps(self.changes)  # what cannot be ordered must show now, not after it was approved
@@ -204,7 +204,7 @@ class _Planning:
 
     def _compare(self, resource: Resource, live: Observed, losers: list[Observed], rules: KindRules) -> None:
         address = resource.address
-        found = compare(rules, resource, live, self.resolve, self.live.label, self.live.formers)
+        found = compare(rules, resource, live, self.resolve, self.live.label, self.live.formers, self.live.once)
         for note in found.notes:
             self.notices.append(Notice(note, str(address)))
         kept: tuple[FieldDiff, ...] = ()
@@ -293,7 +293,9 @@ class _Planning:
         prunes: tuple[str, ...] = (),
     ) -> None:
         """Plan a change of something that is live and wanted."""
-        rules = self.rules[resource.address.kind]
+        rules, spares = self.rules[resource.address.kind], self._is_held(live)
+        if spares and action is Action.REPLACE:
+            reason = "; ".join(part for part in (reason, remarks.STAYS) if part)
         self.changes.append(
             Change(
                 resource.address,
@@ -308,7 +310,7 @@ class _Planning:
                 moves=moves,
                 delete_first=delete_first,
                 retires=tuple(losers),
-                spares=self._is_held(live),
+                spares=spares,
                 prunes=prunes,
                 moved_from=self.live.moved_from(live, resource.address),
             )
@@ -363,7 +365,7 @@ class _Planning:
         if newest.mark.generation <= live.mark.generation:
             return None
         rules, resource = self.rules[address.kind], self.wanted[address]
-        found = compare(rules, resource, newest, self.resolve, self.live.label, self.live.formers)
+        found = compare(rules, resource, newest, self.resolve, self.live.label, self.live.formers, self.live.once)
         return None if any(diff.path in rules.create_only for diff in found.diffs) else newest
 
     def _is_held(self, live: Observed) -> bool:

@@ -8,6 +8,8 @@ from asstops.diff import Comparison
 from asstops.errors import Problem
 from asstops.model import Action, Address, Change, FieldDiff, Mark, Notice, Observed, Resource
 
+STAYS = "the old one stays, since an older version of an agent uses it"
+
 
 def housekeeping(
     mark: Mark,

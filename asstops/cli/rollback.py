@@ -12,7 +12,7 @@ from asstops.cli.locking import StackLock
 from asstops.cli.options import global_options, writing_options
 from asstops.cli.run import Run, opened, options_of
 from asstops.cli.talk import assistant_key
-from asstops.cli.terminal import Terminal, interactive
+from asstops.cli.terminal import Terminal, interactive, says_yes
 from asstops.errors import ExitCode, Interrupted, ProviderError, UsageError
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ def _approved() -> bool:
             "nothing was changed: there is no terminal to ask for approval on",
             fix="add --auto-approve to go ahead without asking, or --dry-run to look only",
         )
-    answer = click.prompt("Carry this out? Only 'yes' goes on", default="no", show_default=False, err=True)
-    return bool(answer.strip() == "yes")
+    return says_yes("Carry this out")
 
 
 def _made(run: Run, found: Rollback) -> str:

@@ -65,7 +65,8 @@ def render_spec(found: Rollback, *, width: int, color: bool) -> str:
         lines += [
             line for text in _how(diff, found) for line in ink.lines([("dim", " " * FIELD + safe(text))], FIELD + 2)
         ]
-    lines += ink.lines([("warn", "Else the next apply brings back what the spec says.")], 2)
+    keeps = "" if found.version.ours else "; with --on-drift keep it leaves what others changed"
+    lines += ink.lines([("warn", f"Else the next apply brings back what the spec says{keeps}.")], 2)
     return "\n".join(lines) + "\n"
 
 

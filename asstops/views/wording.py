@@ -18,7 +18,7 @@ def summary_line(plan: Plan) -> str:
     if counts.drifted_fields:
         verb = "has" if counts.drifted_fields == 1 else "have"
         text += f" {count(counts.drifted_fields, 'field')} {verb} drifted"
-        text += "." if plan.on_drift is OnDrift.FAIL else " and will be put back."
+        text += " and will be put back." if plan.on_drift is OnDrift.OVERWRITE else "."  # else it is refused
     return text
 
 

@@ -79,7 +79,13 @@ def test_a_record_deleted_by_hand_is_told_of(stage: Stage) -> None:
     stage.apply(SPEC, {"a.md": "one"})
     (page,) = [item for item in stage.dump()["vector_stores"] if item["name"].startswith("asstops:")]
     stage.data("DELETE", f"/vector_stores/{page['id']}")
-    assert any("record is gone: 1 files" in notice.message for notice in stage.plan().notices)
+    plan = stage.plan()
+    (file,) = stage.dump()["files"]
+    assert any(f"{file['id']} (a.md)" in notice.message for notice in plan.notices)
+    assert plan.summary().drifted_fields == 0
+    stage.write({**SPEC, "files": {"a": {"path": "b.md"}}}, {"b.md": "one"})
+    (notice,) = stage.plan().notices
+    assert "the stack has no record of files" in notice.message
 
 
 def test_a_first_function_is_a_pending_change(stage: Stage) -> None:

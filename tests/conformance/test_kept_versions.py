@@ -126,6 +126,21 @@ def test_a_store_stays_with_its_files_and_goes_with_the_version(stage: Stage) ->
     stage.assert_settled()
 
 
+def test_a_replaced_store_that_stays_is_not_counted_as_destroyed(stage: Stage) -> None:
+    """What is made anew takes its place; the old one goes on being used by the version before."""
+    stage.write(spec(), FILES)
+    stage.apply()
+    changed = spec()
+    changed["vector_stores"]["docs"]["chunking"] = {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 100}
+    stage.write(changed, FILES)
+    plan = stage.plan()
+    (store,) = [change for change in plan.changes if change.address.kind == "vector_store"]
+    assert (store.action.value, plan.summary().add, plan.summary().destroy) == ("replace", 1, 0)
+    assert "the old one stays" in store.reason
+    stage.apply()
+    assert len([found for found in stage.dump()["vector_stores"] if found["name"] == "docs"]) == 2
+
+
 def test_fewer_versions_need_no_new_one(stage: Stage) -> None:
     for text in ("one", "two", "three"):
         stage.write(spec(text, keep=5, search=False), FILES)

@@ -13,7 +13,7 @@ import yaml
 from asstops import schemas
 from tests.support.inside import Inside
 from tests.support.made_by_others import OPENAPI, populate
-from tests.support.stage import Stage, emulator, shown, staged_in
+from tests.support.stage import Stage, causes, emulator, shown, staged_in
 
 Json = dict[str, Any]
 SCHEMA_OF_REPORT = jsonschema.Draft202012Validator(schemas.load("export"))
@@ -181,10 +181,13 @@ def test_assistants_of_one_name(stage: Stage, inside: Inside) -> None:
 
 def test_an_empty_account(stage: Stage, inside: Inside) -> None:
     told = inside.run("export").stdout
-    assert "Nothing to export." in told
+    assert told.startswith("stack emulator · agents · ")  # named like the project
+    assert "Nothing to export: no spec is written." in told
     assert "adopt" not in told
-    assert spec_of(stage) == {"stack": "emulator", "service": "agents"}  # named like the project
-    assert "No changes." in inside.run("plan").stdout
+    data = json.loads(inside.run("export", "--format", "json", "-o", "new").stdout)
+    SCHEMA_OF_REPORT.validate(data)
+    assert (data["objects"], data["files"], data["steps"], data["next_plan"]) == ([], [], [], None)
+    assert not list(stage.folder.glob("**/asstops.yaml"))
 
 
 @pytest.mark.parametrize("service", ["agents", "assistants"])
@@ -200,6 +203,8 @@ def test_whatever_is_live(service: str) -> None:
             populate(stage, Random(seed), service)
             told = exported(inside, service=service)
             assert (seed, told["problems"], told["refused"]) == (seed, [], [])
+            if not told["objects"]:
+                continue
             adopt(inside, told)
             plan = stage.plan()
             assert (seed, shown(plan), plan.notices) == (seed, planned(told), ())
@@ -355,6 +360,46 @@ def test_a_file_is_owned_with_its_content(stage: Stage, inside: Inside) -> None:
     inside.run("adopt", "file.a", file, "--trust-content", "-y")
     stage.assert_settled()
     assert [item["id"] for item in stage.dump()["files"]] == [file]
+
+
+def test_a_file_that_was_referred_to_by_id_did_not_drift(stage: Stage, inside: Inside) -> None:
+    """It is the spec that says something else now, and the plan says so before the file is adopted.
+
+    Where a file of the stack was deleted and another of its name put in its place, that is drift.
+    """
+    names = ("a.md", "b.md", "c.md")
+    ids = [stage.upload_to_project(name, b"one\n")["id"] for name in names]
+    store = stage.project("POST", "/openai/v1/vector_stores", {"name": "docs", "file_ids": ids})["id"]
+    adopt(inside, exported(inside))
+
+    def own(*numbers: int) -> None:
+        spec = spec_of(stage)
+        for number in numbers:
+            key = next(key for key, entry in spec["files"].items() if entry.get("id") == ids[number])
+            spec["files"][key] = {"path": names[number]}
+        stage.write(spec, dict.fromkeys(names, "one\n"))
+
+    own(0)
+    (alike,) = [notice for notice in stage.plan().notices if "no record says" in notice.message]
+    assert alike.fix.startswith(f"'asstops adopt file.a {ids[0]} --trust-content' takes it over")
+    assert causes(stage.plan())["vector_store.docs"] == {"files": "pending"}
+    inside.run("adopt", "file.a", ids[0], "--trust-content", "-y")
+    assert stage.plan().is_empty
+    own(1, 2)
+    several = stage.plan()
+    assert several.summary().drifted_fields == 0
+    assert any("2 files in the stack's stores have names" in notice.message for notice in several.notices)
+    assert not any("no record of files" in notice.message for notice in several.notices)
+    inside.run("adopt", "--match", "name", "--trust-content", "-y")
+    assert stage.plan().is_empty
+
+    stage.project("DELETE", f"/openai/v1/files/{ids[0]}")
+    for name in (names[0], "theirs.md"):
+        other = stage.upload_to_project(name, b"two\n")["id"]
+        stage.project("POST", f"/openai/v1/vector_stores/{store}/files", {"file_id": other})
+    changed = stage.plan()
+    assert causes(changed)["vector_store.docs"] == {"files": "drift"}
+    assert not any("no record of files" in notice.message for notice in changed.notices)  # there is one
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,8 @@ def test_a_conflict_is_nobodys_to_decide(scene: Scene) -> None:
     assert "assistant.helper was changed in the spec and outside asstops: temperature" in refused
     assert "instructions" not in refused
     assert scene.stage.writes() == []
+    told = scene.inside.run("plan", "--on-drift", "keep", code=6).stdout
+    assert "1 field has drifted." in told
     scene.write(temperature=0.7)
     scene.inside.run("apply", "--auto-approve", "--on-drift", "keep")
     assert scene.now() == ("Be loud.", 0.7)
