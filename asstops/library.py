@@ -178,11 +178,10 @@ class Planned:
         if here := _elsewhere(self.plan.target, now.plan.target):
             return [here]
         from asstops.pins import differences, pins
+        from asstops.planfile import changes_moved
 
         then, later = (pins(p.plan, p.prepared.wanted, p.prepared.snapshot, p.prepared.rules) for p in (self, now))
-        if found := differences(then, later):
-            return found
-        return [] if self.as_json()["changes"] == now.as_json()["changes"] else [Problem("the plan is another one now")]
+        return differences(then, later) or changes_moved(self._masked(), now._masked())
 
 
 @dataclass(frozen=True)

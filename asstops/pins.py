@@ -7,7 +7,7 @@ every live object that the plan touches or that something it touches refers to.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from asstops.errors import Problem
 from asstops.fingerprint import live_fields, moved, named, wanted_fields
@@ -31,10 +31,14 @@ class LivePin:
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """`spec` maps every address of the spec to its fields; `live` is sorted by address and id."""
+    """`spec` maps every address of the spec to its fields; `live` is sorted by address and id.
+
+    `there` is every live object by kind and id, to tell what is gone from what needs no change; it is not saved.
+    """
 
     spec: Mapping[str, Fields]
     live: tuple[LivePin, ...]
+    there: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
 
 
 def pins(plan: Plan, wanted: Mapping[Address, Resource], snapshot: Snapshot, rules: Mapping[str, KindRules]) -> Pins:
@@ -49,6 +53,7 @@ def pins(plan: Plan, wanted: Mapping[Address, Resource], snapshot: Snapshot, rul
     return Pins(
         {str(address): wanted_fields(resource) for address, resource in sorted(wanted.items())},
         tuple(sorted(touched.values(), key=lambda pin: (pin.address, pin.remote_id))),
+        frozenset(by_id),
     )
 
 
@@ -75,7 +80,10 @@ def differences(then: Pins, now: Pins) -> list[Problem]:
     before = {(pin.kind, pin.remote_id): pin for pin in then.live}
     after = {(pin.kind, pin.remote_id): pin for pin in now.live}
     for key, pin in before.items():
-        if key not in after:
+        if key not in after and key in now.there:
+            text = "it needs no change any more; the plan may have been carried out already"
+            problems.append(Problem(f"{pin.address}: {text}"))
+        elif key not in after:
             problems.append(Problem(f"{pin.address}: {pin.remote_id} is gone, or means something else now"))
         elif paths := moved(pin.fields, after[key].fields):
             problems.append(Problem(f"{pin.address}: {named(paths)} changed in the service"))

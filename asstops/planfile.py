@@ -254,10 +254,13 @@ def from_bytes(data: bytes, *, version: str) -> SavedPlan:
 
 def moved_since(saved: SavedPlan, plan: Plan, pins: Pins) -> list[Problem]:
     """Why `plan`, made just now and masked in the same way, is not the saved one; empty when it is."""
-    problems = differences(saved.pins, pins)
-    if problems:
-        return problems
-    then = {str(change.address): _sound(_change(change)) for change in saved.plan.changes}
+    return differences(saved.pins, pins) or changes_moved(saved.plan, plan)
+
+
+def changes_moved(before: Plan, plan: Plan) -> list[Problem]:
+    """What the changes of two plans, masked in the same way, differ in: one problem an address."""
+    problems: list[Problem] = []
+    then = {str(change.address): _sound(_change(change)) for change in before.changes}
     now = {str(change.address): _sound(_change(change)) for change in plan.changes}
     for address in sorted({*then, *now}):
         if address not in now:
@@ -271,7 +274,7 @@ def moved_since(saved: SavedPlan, plan: Plan, pins: Pins) -> list[Problem]:
             problems.append(Problem(f"{address}: the plan would now {now[address]['action']} it as well"))
         elif then[address] != now[address]:
             problems.append(Problem(f"{address}: the plan would now {now[address]['action']} it in another way"))
-    if not problems and (saved.plan.record, saved.plan.complete) != (plan.record, plan.complete):
+    if not problems and (before.record, before.complete) != (plan.record, plan.complete):
         problems.append(Problem("the stack's record of files changed in the service"))
     return problems
 

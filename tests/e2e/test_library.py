@@ -81,7 +81,7 @@ def test_only_the_plan_that_was_seen_is_carried_out(stage: Stage, stack: asstops
     assert "assistant.clerk: instructions" in str(stale.value)
     assert stage.writes() == []
     asstops.apply(stack, folder=stage.folder)
-    with pytest.raises(asstops.StalePlan):
+    with pytest.raises(asstops.StalePlan, match=r"assistant\.clerk: it exists already"):
         asstops.apply(stack, planned, folder=stage.folder)
     asstops.apply(stack, asstops.plan(stack, folder=stage.folder), folder=stage.folder)
 

@@ -19,6 +19,7 @@ ROOT = Path(asstops.__file__).parent
 _WORDS = {"errors", "model", "rules"}
 _MARKS = _WORDS | {"digest", "forms", "mark", "moves", "record"}
 _PURE = _MARKS | {
+    "credentials",
     "diff",
     "graph",
     "planner",
@@ -95,10 +96,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "planner": _PURE - {"safety", "redact", "readback"},
     "readback": _MARKS | {"diff"},
     "safety": _PURE - {"redact"},
-    "redact": {"errors", "model"},
+    "credentials": set(),
+    "redact": {"credentials", "errors", "model"},
     "views": {"errors", "expectations", "explained", "model", "redact"},
     "schemas": set(),
-    "providers": {"errors", "model"},
+    "providers": {"credentials", "errors", "model"},
     "kinds": _MARKS | {"providers"},
     "services": _MARKS | {"kinds", "providers", "talk"},
     "spec": _MARKS | {"expectations", "explained", "kinds", "services"},
@@ -117,7 +119,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"kinds", "providers", "services", "spec", "observe", "recorder", "executor", "leftovers", "journal", "collect"}
     | {"checks"},
     "library": _PURE
-    | {"executor", "journal", "kinds", "locks", "providers", "schemas", "services", "spec", "views", "workflow"},
+    | {
+        "executor",
+        "journal",
+        "kinds",
+        "locks",
+        "planfile",
+        "providers",
+        "schemas",
+        "services",
+        "spec",
+        "views",
+        "workflow",
+    },
     "talk": {"errors", "providers"},
     "locks": {"errors", "redact", "providers"},
     "migrate": {"errors", "kinds", "spec"},
@@ -143,6 +157,7 @@ ONLY_IN: dict[str, set[str]] = {
 }
 PURE = ("errors", "model", "rules", "digest", "mark", "record", "diff", "graph", "ownership", "planner", "readback")
 PURE += (
+    "credentials",
     "safety",
     "redact",
     "fingerprint",

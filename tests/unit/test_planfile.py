@@ -149,5 +149,7 @@ def test_each_part_of_a_plan_counts() -> None:
     ):
         assert moved_since(found, other, PINS), other
     assert moved_since(found, plan, Pins({"assistant.a": {"model": "other"}}, PINS.live))
-    assert moved_since(found, plan, Pins(PINS.spec, ()))
+    assert "is gone" in moved_since(found, plan, Pins(PINS.spec, ()))[0].message
+    there = frozenset({("assistant", "asst_1")})
+    assert "carried out already" in moved_since(found, plan, Pins(PINS.spec, (), there))[0].message
     assert moved_since(found, replace(plan, unchanged=7, notices=(Notice("new"),)), PINS) == []
