@@ -140,7 +140,9 @@ class GitHub:
         for name, job in definition["jobs"].items():
             needed = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
             status = {"success": all(done[need].result == "success" for need in needed), "cancelled": False}
-            needs = {need: {"outputs": done[need].outputs} for need in needed}
+            # An output that a job did not come to set is an empty text.
+            unset = {need: dict.fromkeys(definition["jobs"][need].get("outputs", {}), "") for need in needed}
+            needs = {need: {"outputs": {**unset[need], **done[need].outputs}} for need in needed}
             within = {**context, "needs": needs, "status": status}
             done[name] = run.jobs[name] = Job()
             if holds(str(job.get("if", "")), within):

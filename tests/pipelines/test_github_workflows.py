@@ -58,6 +58,9 @@ def test_what_the_pull_request_showed_is_what_the_merge_applies(
     asked = {resource for who, resource in github.azure.tokens if who == "asstops"}
     assert asked == {resource for who, resource in github.azure.tokens if who == "step"}
 
+    github.open_pull(8, {"README.md": "Nothing that asstops reads.\n"})
+    assert github.merge(8).results == {"find": "success", "apply": "skipped"}  # nobody approves nothing
+
     assert github.run("drift.yml", "schedule").results == {"drift": "success"}
     assert github.issues == []
     for text in ("Say yes.", "Say no."):  # the second night rewrites the issue of the first
