@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from asstops.model import UNKNOWN, Action, FieldDiff
-from asstops.views.fields import CAUSES
+from asstops.views.fields import CAUSES, MAX_PLACES
 from asstops.views.markdown.fitting import Part
 from asstops.views.markdown.text import code, prose
 from asstops.views.text import count, safe
 from asstops.views.textdiff import Row, bounded, diff_lines, same_endings
-from asstops.views.values import KNOWN_AFTER_APPLY, SENSITIVE, pretty, scalar
+from asstops.views.values import ABSENT, KNOWN_AFTER_APPLY, SENSITIVE, by_name, differing, pretty, scalar
 
 CONTEXT = 3
 _HUNK = 40  # lines of one hunk: what is left out for length is left out by hunks
@@ -35,6 +35,8 @@ def changed(diff: FieldDiff) -> Part:
         return Part(f"- {name}: {_value(after)} gets a new id {KNOWN_AFTER_APPLY}{note}")
     if _is_short(before, after) and not diff.origin:
         return Part(f"- {name}: {_value(before)} → {_value(after)}{note}")
+    if (named := by_name(before, after)) is not None:
+        return _named(name, *named, note)
     return Part(f"**{name}**{note}", _hunks(_difference(before, after)))
 
 
@@ -63,6 +65,39 @@ def _items(diff: FieldDiff) -> Iterator[str]:
     signs = {Action.CREATE: "+", Action.DELETE: "-"}
     for item in diff.items:
         yield f"{signs.get(item.action, '!')} {safe(item.label)}{f'   {safe(item.detail)}' if item.detail else ''}"
+
+
+def _named(name: str, old: Mapping[str, Any], new: Mapping[str, Any], note: str) -> Part:
+    """Lists whose entries have names, function tools above all: compared name by name, whatever their order."""
+    names = list(dict.fromkeys([*old, *new]))
+    hunks = [hunk for entry in names for hunk in _hunks(_entry(entry, old.get(entry), new.get(entry)))]
+    number = sum(old.get(entry) != new.get(entry) for entry in names)
+    if not number:
+        return Part(f"- {name}: another order{note}")
+    return Part(f"**{name}**: {number:,} of {len(names):,} differ{note}", tuple(hunks))
+
+
+def _entry(name: str, old: Any, new: Any) -> Iterator[str]:
+    """One entry: its name, then what differs inside of it place by place, or all of it where it is new."""
+    if old == new:
+        return
+    yield f"{'+' if old is None else '-' if new is None else '!'} {safe(name)}"
+    places = list(differing(old, new)) if old is not None and new is not None else []
+    if new is None:
+        return
+    if old is None or len(places) > MAX_PLACES:
+        yield from _difference(old, new)
+        return
+    for path, before, after in places:
+        if any(isinstance(value, str) and "\n" in value for value in (before, after)):
+            yield f"! {safe(path)}"
+            yield from _difference(*(None if value is ABSENT else value for value in (before, after)))
+            continue
+        yield from (
+            f"{sign} {safe(path)}: {scalar(value, spaces=True)}"
+            for sign, value in (("-", before), ("+", after))
+            if value is not ABSENT
+        )
 
 
 def _difference(before: Any, after: Any) -> Iterator[str]:

@@ -112,7 +112,11 @@ def evil_plan(text: str, stack: str = "sales") -> Plan:
         FieldDiff("instructions", text, f"{text}{text}", Cause.DRIFT, origin=text, note=text),
         FieldDiff("temperature", 1, 2, Cause.DRIFT),
         FieldDiff(text, text, None),
-        FieldDiff("functions", [{"name": text}], [{"name": f"{text}x"}]),
+        FieldDiff(
+            "functions",
+            [{"name": text, text: text, "long": "a" * 99}],
+            [{"name": text, text: f"{text}\n{text}"}, {"name": f"{text}x"}],
+        ),
         FieldDiff("files", [text], [], items=(ItemDiff(Action.DELETE, text, text),)),
         FieldDiff("metadata", {text: text}, {text: 2}),
     )
@@ -202,6 +206,26 @@ def test_shows_what_changes() -> None:
     assert "\n- Use a chart when asked.\n+ Use a chart when asked, and always name the months it shows.\n" in shown
     assert "\n! file.kb/returns.md   new content\n" in shown
     assert "- `sku.capacity`: `30`\n" in shown
+    check(shown)
+
+
+def test_compares_functions_by_name_in_whatever_order() -> None:
+    lookup = {"name": "lookup", "description": "One order by its number.", "parameters": {"properties": {}}}
+    ticket = {"name": "ticket", "parameters": {"urgency": {"enum": ["low", "high"]}, "about": "a line\nanother\n"}}
+    urgent = {**ticket, "parameters": {"urgency": {"enum": ["low", "top"]}, "about": "a line\nthe other\n"}}
+    change = samples.update("assistant", "a", FieldDiff("functions", [lookup, ticket], [urgent, lookup]))
+    shown = render_plan(Plan(samples.TARGET, (change,)), rest=REST)
+    fence = [
+        "! ticket",
+        "- parameters.urgency.enum: [low, high]",
+        "+ parameters.urgency.enum: [low, top]",
+        "! parameters.about",
+        "  a line",
+        "- another",
+        "+ the other",
+    ]
+    assert "\n".join(["**`functions`**: 1 of 2 differ", "", "```diff", *fence, "```", ""]) in shown
+    assert "lookup" not in shown
     check(shown)
 
 
