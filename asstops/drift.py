@@ -13,7 +13,8 @@ AS_APPLIED = "(as last applied)"
 def drift(plan: Plan) -> Plan:
     """The plan with its drifted fields alone, told as it happened: `before` is what was applied, `after` what is live.
 
-    What was applied is what the spec says, where that is the same still; else only its digest is known. Without a state file nobody can tell whether what is missing was deleted or never made, so a notice names it.
+    What was applied is what the spec says, where that is the same still; else only its digest is known. Without a state
+    file nobody can tell whether what is missing was deleted or never made, so a notice names it.
     """
     changes = tuple(
         replace(
@@ -36,6 +37,16 @@ def drift(plan: Plan) -> Plan:
         text = f"not there: {', '.join(missing[:_SHOWN])}{more}; nothing tells whether deleted or never made"
         notices = (*notices, Notice(text, fix="'asstops plan' shows what apply would make"))
     return replace(plan, changes=changes, record=RecordAction.NONE, notices=notices)
+
+
+def without_words(plan: Plan) -> Plan:
+    """The same for programs: None where the value that was applied is not known."""
+
+    def bare(diff: FieldDiff) -> FieldDiff:
+        return replace(diff, before=None) if diff.cause is Cause.BOTH else diff
+
+    changes = (replace(change, diffs=tuple(map(bare, change.diffs))) for change in plan.changes)
+    return replace(plan, changes=tuple(changes))
 
 
 def missing(plan: Plan) -> bool:

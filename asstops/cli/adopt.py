@@ -11,7 +11,7 @@ from asstops.cli import completing
 from asstops.cli.locking import StackLock
 from asstops.cli.options import global_options, writing_options
 from asstops.cli.run import Run, addresses, opened, options_of
-from asstops.cli.terminal import Terminal, interactive
+from asstops.cli.terminal import Terminal, interactive, says_yes
 from asstops.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def command(
 ) -> int:
     """Take over a live object under ADDRESS, an entry of the spec; or several, each with its ID.
 
-    Nothing of an object changes but its mark; what the next apply would change is shown first. ID may be left out
-    where a name is the identity (resource, project, deployment, agent). The content of a file cannot be read back:
-    without --trust-content the next apply uploads it anew and deletes the adopted one.
+    Nothing of an object changes but its mark, for which an agent gets a new version; what the next apply would change
+    is shown first. ID may be left out where a name is the identity (resource, project, deployment, agent). The content
+    of a file cannot be read back: without --trust-content the next apply uploads it anew and deletes the adopted one.
     """
     options = options_of(context)
     asked = _asked(pairs) if pairs or not match else {}
@@ -119,6 +119,8 @@ def _shown(run: Run, plan: Adopting) -> str:
     for item in plan.adoptions:
         name = item.live.name if item.live.name != item.live.remote_id else ""
         lines.append(f"  {pad(str(item.address), width)}   {safe(item.live.remote_id)}   {told(name, 100)}".rstrip())
+    if any(run.session.service.rules[item.address.kind].versioned for item in plan.adoptions):
+        lines += ["", "An agent gets a new version, the same but for the mark."]
     lines += ["", "What the next plan then says of these:", ""]
     shown = render_plan(
         run.masked(plan.plan), width=terminal.width, color=terminal.color, read=run.reading(len(plan.snapshot))
@@ -134,8 +136,7 @@ def _approved(auto_approve: bool) -> bool:
             "nothing was adopted: there is no terminal to ask on",
             fix="add --auto-approve to go ahead without asking, or --dry-run to look only",
         )
-    answer = click.prompt("\nAdopt these? Only 'yes' goes on", default="no", show_default=False, err=True)
-    if answer.strip() == "yes":
+    if says_yes("\nAdopt these"):
         return True
     click.echo("Cancelled: nothing was adopted.", err=True)
     return False

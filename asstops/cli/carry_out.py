@@ -15,7 +15,7 @@ from asstops.cli.locking import StackLock
 from asstops.cli.options import Globals
 from asstops.cli.run import Run, opened
 from asstops.cli.stopping import code_of, stopping
-from asstops.cli.terminal import Terminal, interactive
+from asstops.cli.terminal import Terminal, interactive, says_yes
 from asstops.errors import AsstopsError, ExitCode, PartlyApplied, UsageError
 from asstops.model import Address, OnDrift, Plan, Report
 
@@ -101,7 +101,8 @@ def carry_out(
             if restoring and saved is not None:
                 click.echo("The account is back with what it held. Plan again to see what the rest needs.", err=True)
             if not again:
-                return _finish(run, plan, whole, code, form, lock, afterwards)
+                # What a restored account holds was not looked at, so there is nothing to test yet.
+                return _finish(run, plan, whole, code, form, lock, None if restoring else afterwards)
             before, lock.wrote = whole, True
         # The account is back with what it held. Only now can the rest be planned, so go round once more.
 
@@ -129,7 +130,7 @@ def run_steps(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -
     terminal = Terminal.for_stderr()
     total = len(steps(prepared.plan.changes))
     with (
-        stopping("what is under way is finished, nothing new begins", run.session.limiter.stop) as stop,
+        stopping("requests under way are finished, nothing new begins", run.session.limiter.stop) as stop,
         lock.stopping(stop.event),
         progress_for(sys.stderr, tty=terminal.tty, color=terminal.color, total=total) as bar,
     ):
@@ -203,5 +204,4 @@ def _approved(plan: Plan, purge: bool) -> bool:
     what = "Delete all of this" if plan.destroy else "Carry this out"
     if purge:
         click.echo("The account will be purged: nothing in it can be brought back.", err=True)
-    answer = click.prompt(f"{what}? Only 'yes' goes on", default="no", show_default=False, err=True)
-    return bool(answer.strip() == "yes")
+    return says_yes(what)

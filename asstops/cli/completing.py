@@ -51,6 +51,13 @@ def fields(_context: click.Context, _parameter: click.Parameter, begun: str) -> 
     return _going_on(begun, (f"{parent}{dot}{key}" for key in keys | kinds))
 
 
+def templates(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """What `init` can write."""
+    from asstops.templates import names
+
+    return _going_on(begun, names())
+
+
 def _going_on(begun: str, words: Iterable[str]) -> list[str]:
     return sorted(word for word in words if word.startswith(begun))
 

@@ -6,7 +6,7 @@ import click
 
 from asstops.cli.carry_out import carry_out
 from asstops.cli.locking import StackLock
-from asstops.cli.options import apply_options, global_options
+from asstops.cli.options import destroy_options, global_options
 from asstops.cli.run import addresses, options_of
 
 
@@ -16,7 +16,7 @@ from asstops.cli.run import addresses, options_of
     is_flag=True,
     help="Remove the account for good, also one deleted before; otherwise Azure keeps it, and its name, for 48 hours.",
 )
-@apply_options
+@destroy_options
 @global_options
 @click.pass_context
 def command(

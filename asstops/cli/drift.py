@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 def command(context: click.Context, form: str, detailed_exitcode: bool, targets: tuple[str, ...]) -> int:
     """Show what was changed outside asstops since the last apply, field by field.
 
-    Fields are shown as it happened: what was applied -> what is live. What the spec changes since then is left out; 'asstops plan' shows both. What is not there is named, though nothing
-    tells whether it was deleted. Reads live state, writes nothing.
+    Fields are shown as it happened: what was applied -> what is live. What the spec changes since then is left out;
+    'asstops plan' shows both. What is not there is named, though nothing tells whether it was deleted. Reads live
+    state, writes nothing.
     """
-    from asstops.drift import drift, missing
+    from asstops.drift import drift, missing, without_words
 
     with opened(options_of(context)) as run:
         prepared = run.connection.prepare(targets=addresses(targets))
@@ -36,7 +37,7 @@ def command(context: click.Context, form: str, detailed_exitcode: bool, targets:
         if form == "json":
             from asstops.views.machine import dumps, plan_to_json
 
-            run.say(dumps(plan_to_json(run.masked(plan))))
+            run.say(dumps(plan_to_json(run.masked(without_words(plan)))))
         elif form == "markdown":
             from asstops.views.markdown import render_drift
 

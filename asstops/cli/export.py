@@ -71,10 +71,14 @@ def command(
     """
     options = options_of(context)
     _check(options, stack, out, account=account)
-    from asstops.cli.migrate_files import check_free, fresh, write
+    from asstops.cli.migrate_files import Target, check_free, fresh, write
+    from asstops.export.report import After
 
     with _place(options, service) as where:
         exported, live = _exported(where, ids, stack, own=account)
+        if not exported.items:
+            _show(options, out, Target({}, {}, ()), exported, After(), form, dry_run)
+            return ExitCode.ERROR if strict and exported.lost else ExitCode.OK
         target = fresh(options.chdir / out, [(item.path, item.text) for item in exported.outputs])
         if not dry_run:
             check_free(target, force=force)
@@ -221,7 +225,7 @@ def _show(
     texts = {shown_from(path, options.chdir): text for path, text in target.texts.items()}
     mask = concealed.redactor()
     exported, after = mask.value(exported), mask.value(after)
-    steps = _steps(options, out, after)
+    steps = _steps(options, out, after) if exported.items else []
     if form == "json":
         data = to_json(exported, after, list(texts), steps, dry_run=dry_run, texts=texts if dry_run else None)
         text = dumps(mask.value(data))

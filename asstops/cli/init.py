@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from asstops.cli import completing
 from asstops.cli.options import format_option, global_options
 from asstops.cli.run import options_of
 from asstops.errors import AsstopsError, ExitCode, UsageError
@@ -16,7 +17,7 @@ _CONFLICTS_SHOWN = 5
 
 
 @click.command("init")
-@click.argument("template", required=False, default="")
+@click.argument("template", required=False, default="", shell_complete=completing.templates)
 @click.option("--list", "listing", is_flag=True, help="List the templates.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @format_option("json", text="How the list, or what was written, is written to stdout.")

@@ -99,7 +99,7 @@ class StackLock:
             self._event.set()
         if self._session is not None:
             self._session.limiter.stop(for_good=True)
-        text = f"\nThe lock is lost: {safe(why)}.\nStopping: what is under way is finished, nothing new begins.\n"
+        text = f"\nThe lock is lost: {safe(why)}.\nStopping: requests under way are finished, nothing new begins.\n"
         with suppress(OSError, ValueError):  # past Python's buffers, as a signal's message is: others write too
             os.write(sys.stderr.fileno(), text.encode("utf-8", "replace"))
 

@@ -5,6 +5,7 @@ Nothing slow is imported here or by a command's module: `--help` must answer at 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -49,6 +50,9 @@ COMMANDS = {
 """Each command and the line that says what it does, so that --help need not import them all."""
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 class LazyGroup(click.Group):
     """Commands are modules of this package, imported when they are asked for."""
 
@@ -73,7 +77,8 @@ class LazyGroup(click.Group):
         except click.UsageError as error:
             from difflib import get_close_matches
 
-            near = get_close_matches(args[0], COMMANDS, 1) if args else []
+            near = [flag for flag in ("--version", "--help") if args and args[0] == flag.strip("-")]
+            near = near or get_close_matches(args[0] if args else "", COMMANDS, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise click.UsageError(f"{error.message}{hint}", ctx) from error
 
@@ -139,6 +144,10 @@ def _ended(command: Callable[[], Any]) -> ExitCode | int:
     except Exception as error:  # the one place that takes what nobody foresaw
         if _debug():
             _trace(error)
+        elif isinstance(error, OSError) and error.errno in _FULL:
+            where = f" to {error.filename}" if error.filename else ""
+            click.echo(concealed.fit(f"Error: cannot write{where}: {error.strerror}"), err=True)
+            click.echo("  fix: make room there, or write elsewhere, and run it again", err=True)
         else:
             click.echo(concealed.fit(f"Error: unexpected {type(error).__name__}: {error}"), err=True)
             click.echo("  fix: run again with --debug for the details, and report them as a bug", err=True)

@@ -29,7 +29,15 @@ _PATH = click.Path(path_type=Path)
     "--from", "exported", type=_PATH, metavar="PATH", help="Read JSON exported from them: a file or a folder."
 )
 @click.option("--assistant", "chosen", multiple=True, metavar="ID", help="Only this one, by id or name; repeatable.")
-@click.option("-o", "--output", type=_PATH, metavar="PATH", help="Where the new spec goes: a folder, or a .yaml file.")
+@click.option(
+    "-o",
+    "--out",
+    "--output",
+    "output",
+    type=_PATH,
+    metavar="PATH",
+    help="Where the new spec goes: a folder, or a .yaml file.",
+)
 @click.option("--in-place", is_flag=True, help="Edit the spec's own files.")
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")

@@ -164,7 +164,10 @@ def writing_options(*, preview: str, form: str, approve: str = "Do not ask.") ->
 
 def target_option(command: Command) -> Command:
     """`--target ADDRESS`, repeatable."""
-    text = "Only this address and what it needs; repeatable."
+    return _target(command, "Only this address and what it needs; repeatable.")
+
+
+def _target(command: Command, text: str) -> Command:
     option = click.option(
         "--target", "targets", multiple=True, metavar="ADDRESS", help=text, shell_complete=completing.addresses
     )
@@ -184,3 +187,12 @@ def apply_options(command: Command) -> Command:
     for names, kind, text in reversed(_APPLY):
         command = click.option(*names, help=text, **kind)(command)
     return target_option(command)
+
+
+def destroy_options(command: Command) -> Command:
+    """The same in the words of destroy; what only means something to apply is taken, and not shown."""
+    words = {"--accept-origin": "Delete objects made from another repository or path, too.", "--ingest-timeout": ""}
+    for names, kind, text in reversed(_APPLY):
+        told = words.get(names[0], text)
+        command = click.option(*names, help=told, hidden=not told, **kind)(command)
+    return _target(command, "Only this address and what needs it; repeatable.")

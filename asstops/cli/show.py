@@ -14,7 +14,7 @@ from asstops.cli import saved as plan_files
 from asstops.cli.options import Globals, format_option, global_options
 from asstops.cli.run import opened, options_of
 from asstops.cli.terminal import Terminal
-from asstops.errors import ExitCode, UsageError
+from asstops.errors import AsstopsError, ExitCode, UsageError
 from asstops.model import Address
 
 if TYPE_CHECKING:
@@ -34,18 +34,28 @@ def command(context: click.Context, what: str, form: str) -> int:
     """
     options = options_of(context)
     path = options.chdir / what
-    if path.is_file() or not _is_address(what):
+    if path.is_file():
         return _show_plan(path, form)
+    if not _is_address(what):
+        kinds = ", ".join(sorted(_kinds()))
+        raise AsstopsError(
+            f"there is no plan file {what}, and it is no address either",
+            fix=f"write KIND.KEY, KIND being one of {kinds}; or save a plan first with 'asstops plan -o FILE'",
+        )
     if form in ("markdown", "html"):
         raise UsageError(f"an object has no form {form}", fix="use --format json, or name a saved plan")
     return _show_object(options, Address.parse(what), form)
 
 
 def _is_address(text: str) -> bool:
+    kind, _, key = text.partition(".")
+    return bool(key) and kind in _kinds()
+
+
+def _kinds() -> set[str]:
     from asstops.services import every
 
-    kind, _, key = text.partition(".")
-    return bool(key) and kind in {kind for service in every() for kind in service.kinds}
+    return {kind for service in every() for kind in service.kinds}
 
 
 def _show_plan(path: Path, form: str) -> int:
@@ -92,9 +102,9 @@ def _show_object(options: Globals, address: Address, form: str) -> int:
         if form == "json":
             from asstops.views.machine import dumps
 
-            run.say(dumps(_data(item)))
+            run.say(dumps(_data(run.masked(item))))
         else:
-            run.say(_text(item))
+            run.say(_text(run.masked(item)))
         return ExitCode.OK
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import click
 
 from asstops.cli.options import Globals
+from asstops.errors import ExitCode
 
 WIDTH_WITHOUT_TERMINAL = 100
 UNBOUNDED = 10_000
@@ -53,3 +54,13 @@ class Terminal:
 def interactive() -> bool:
     """True when there is somebody to ask: both ends are terminals."""
     return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def says_yes(question: str) -> bool:
+    """Ask; only a typed `yes` is one. Ctrl-C, or the end of what can be read, ends the command."""
+    try:
+        answer = click.prompt(f"{question}? Only 'yes' goes on", default="no", show_default=False, err=True)
+    except click.Abort:
+        click.echo("\nInterrupted. Nothing of this was done.", err=True)
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
+    return bool(answer.strip() == "yes")

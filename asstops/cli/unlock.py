@@ -10,7 +10,7 @@ import click
 from asstops.cli.locking import lock_of
 from asstops.cli.options import format_option, global_options
 from asstops.cli.run import load_stack, options_of
-from asstops.cli.terminal import interactive
+from asstops.cli.terminal import interactive, says_yes
 from asstops.errors import ExitCode, UsageError
 
 
@@ -72,5 +72,4 @@ def _approved() -> bool:
             "the lock was not broken: there is no terminal to ask for approval on",
             fix="add --auto-approve to break it without asking",
         )
-    answer = click.prompt("Break the lock? Only 'yes' goes on", default="no", show_default=False, err=True)
-    return bool(answer.strip() == "yes")
+    return says_yes("Break the lock")

@@ -147,10 +147,12 @@ def written_wrong(text: str, *, allow_absolute: bool = False) -> tuple[str, str]
         return "the path is empty", "name a file"
     if trouble := wrong_name(text):
         return trouble[0], "remove it"
-    if PureWindowsPath(text).drive and not allow_absolute:
-        return f"path {cut(text)!r} is one of a single machine", "write it relative to the file that names it, with /"
+    shown = f"path '{cut(text)}'"  # not its repr, which doubles backslashes
+    if (there := PureWindowsPath(text)).drive and not allow_absolute:
+        what = "is absolute" if there.is_absolute() else "names a drive"
+        return f"{shown} {what}", "write it relative to the file that names it, with /"
     if "\\" in text:
-        return f"path {cut(text)!r} has a backslash", f"write {cut(text.replace(chr(92), '/'))}"
+        return f"{shown} has a backslash", f"write {cut(text.replace(chr(92), '/'))}"
     if Path(text).is_absolute() and not allow_absolute:
         return f"path {cut(text)!r} is absolute", "write it relative to the file that names it"
     return None

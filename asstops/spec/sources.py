@@ -56,7 +56,8 @@ def _named(files: Sequence[Path], base: Path) -> list[Path]:
         if (base / name).is_file():
             return [base / name]
     raise UsageError(
-        f"there is no {DEFAULT_NAMES[0]} in this folder", fix="name a spec with -f, or work in its folder with --chdir"
+        f"there is no {DEFAULT_NAMES[0]} in this folder",
+        fix="name a spec with -f, work in its folder with --chdir, or begin one with 'asstops init'",
     )
 
 

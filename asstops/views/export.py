@@ -44,8 +44,8 @@ def render_export(
     ink = Ink(max(width, MIN_WIDTH), color)
     verb = "would write" if dry_run else "wrote"
     shown = f"{written[0]} and {count(len(written) - 1, 'more file')}" if len(written) > 1 else "".join(written)
-    parts = [f"stack {exported.stack}", exported.service, exported.source, f"{verb} {shown}"]
-    blocks = [ink.flow([safe(part) for part in parts], 0, 2), _objects(exported, ink)]
+    parts = [f"stack {exported.stack}", exported.service, exported.source, f"{verb} {shown}" if shown else ""]
+    blocks = [ink.flow([safe(part) for part in parts if part], 0, 2), _objects(exported, ink)]
     if exported.notices:
         blocks.append([line for text in exported.notices for line in ink.lines([("warn", "! "), ("", told(text))], 2)])
     for entries, addresses in _worth_telling(exported.entries):
@@ -99,7 +99,7 @@ def _objects(exported: Exported, ink: Ink) -> list[str]:
             continue
         head = f"  {len(keys):>5,} {pad(noun if len(keys) == 1 else f'{noun}s', _COLUMN)}"
         lines += ink.lines([("", head), ("dim", _listed(keys))], len(head))
-    return lines or ["  Nothing to export."]
+    return lines or ["  Nothing to export: no spec is written."]
 
 
 def _outlook(exported: Exported, after: After, ink: Ink) -> list[str]:

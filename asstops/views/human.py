@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from asstops.model import Action, Change, FieldDiff, Notice, Plan
+from asstops.model import Action, Cause, Change, FieldDiff, Notice, Plan
 from asstops.views.created import created
 from asstops.views.fields import DETAIL, FIELD, Fields, role
 from asstops.views.ink import Ink, Span, spans_width
@@ -44,6 +44,8 @@ def render_drift(plan: Plan, *, width: int, color: bool, read: str = "") -> str:
     ink = Ink(max(width, MIN_WIDTH), color)
     them = "it" if sum(len(change.diffs) for change in plan.changes) == 1 else "them"
     next_step = f" 'asstops apply' puts {them} back; with --on-drift keep it leaves {them}."
+    if any(diff.cause is Cause.BOTH for change in plan.changes for diff in change.diffs):
+        next_step = " 'asstops apply' writes what the spec says now."
     ending = drift_line(plan) + (next_step if plan.changes else "")
     blocks = [_heading(plan, read, ink), *(_change(change, ink) for change in plan.changes)]
     blocks.append([line for notice in plan.notices for line in _notice(notice, ink)])

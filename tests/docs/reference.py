@@ -105,7 +105,7 @@ def _first(command: click.Command) -> str:
 def _options(command: click.Command, left_out: set[str | None]) -> str:
     rows = []
     for parameter in command.params:
-        if not isinstance(parameter, click.Option) or parameter.name in left_out:
+        if not isinstance(parameter, click.Option) or parameter.hidden or parameter.name in left_out:
             continue
         *short, long = sorted(parameter.opts, key=len)
         takes = "" if parameter.is_flag or parameter.count else f" {_value(parameter)}"

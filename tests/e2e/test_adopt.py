@@ -60,6 +60,7 @@ def test_an_agent_is_taken_over_by_its_name(stage: Stage, inside: Inside) -> Non
     assert "asstops adopt assistant.helper" in refused
     told = inside.run("adopt", "assistant.helper", "--dry-run").stdout
     assert "temperature  0.7 -> 0.2" in told
+    assert "An agent gets a new version, the same but for the mark." in told
     assert len(stage.dump()["agents"][0]["versions"]) == 1
 
     inside.run("adopt", "assistant.helper", "-y")
@@ -159,7 +160,8 @@ def test_account_project_and_deployment(stage: Stage, inside: Inside) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("assistant.none", "asst_1"), 6, "is not in the spec"),
+        (("assistant.none", "asst_1"), 6, "is not in the spec\n  at: asstops.yaml:1:1\n  fix: write its entry first"),
+        (("assistant.helpr", "asst_1"), 6, "fix: did you mean assistant.helper? If not, write its entry first"),
         (("assistant.helper", "asst_none"), 6, "there is no assistant asst_none"),
         (("assistant.helper",), 64, "the id of assistant.helper is missing"),
         (("nothing.helper",), 64, "there is no kind 'nothing'"),

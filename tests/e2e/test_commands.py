@@ -74,6 +74,8 @@ def test_at_a_terminal_only_yes_goes_on(stage: Stage, program: Program, answer: 
     stage.write(KEYLESS)
     code, text = _at_terminal(program, answer, "apply")
     assert code == expected, text
+    told = "Interrupted. Nothing of this was done." if answer == CTRL_C else "Cancelled: nothing was changed."
+    assert told in text
     assert is_bare(stage.dump())
 
 

@@ -320,7 +320,7 @@ def test_a_dry_run_writes_nothing(stage: Stage, asstops: Inside) -> None:
     assert files_in(stage.folder) == before
 
 
-@pytest.mark.parametrize("place", [(), ("--in-place",), ("-o", "new"), ("-o", "new.yaml")], ids=" ".join)
+@pytest.mark.parametrize("place", [(), ("--in-place",), ("--out", "new"), ("--output", "new.yaml")], ids=" ".join)
 def test_a_dry_run_tells_what_the_new_spec_lacks(stage: Stage, asstops: Inside, place: tuple[str, ...]) -> None:
     """The same as without: with the files that the spec names, and under the names that the new ones will have."""
     pairs = {f"k{number}": "v" for number in range(15)}

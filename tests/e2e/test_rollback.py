@@ -387,7 +387,7 @@ def test_it_holds_the_lock_and_finishes_what_it_began(
     assert "running 'asstops rollback'" in asstops.run("rollback", "sales", "-y", code=5).stderr
     asstops.run("rollback", "sales", "--dry-run")
     first.process.send_signal(signal.SIGINT)
-    first.says("Stopping: what is under way is finished")
+    first.says("Stopping: requests under way are finished")
     gate.open()
     assert first.end() == 130, first.text
     assert '"outcome": "done"' in first.text

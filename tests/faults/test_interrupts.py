@@ -62,7 +62,7 @@ def test_a_signal_stops_cleanly(
     world.sales(files=5)
     result = stopped_at(world, method, path, nth, number)
     assert result.code == code, result
-    assert "Stopping: what is under way is finished" in result.err
+    assert "Stopping: requests under way are finished" in result.err
     assert "Interrupted:" in result.out
     assert "Not attempted:" in result.out
     assert "Traceback" not in result.err

@@ -43,6 +43,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (("explain", "assistant.te"), ["assistant.temperature"]),
         (("explain", "proj"), ["project"]),
         (("explain", "nonsense.a"), []),
+        (("init", "a"), ["account", "agent"]),
     ],
 )
 def test_words_of_the_spec_are_offered(line: tuple[str, ...], words: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asstops.diff import field_digests
-from asstops.errors import UnsafePlan, UsageError
+from asstops.errors import Location, UnsafePlan, UsageError
 from asstops.mark import path_digest, value_digest
 from asstops.model import Action, Address, Cause, Change, Mark, Observed, Plan, RecordAction, Ref, Resource, Target
 from asstops.ownership import Snapshot
@@ -227,6 +227,15 @@ def test_a_taken_name_stops_the_plan(mark: Mark | None, words: str) -> None:
     taken = Observed("resource", "acc", "acc", {"tags": {}}, mark=mark)
     with pytest.raises(UnsafePlan, match=words):
         plan([Resource(address, {"tags": {}})], [taken])
+
+
+def test_objections_come_in_the_order_of_the_spec() -> None:
+    places = {"b": Location("asstops.yaml", 2), "c": Location("asstops.yaml", 3), "a": Location("asstops.yaml", 10)}
+    taken = [Observed("deployment", key, key, {"tags": {}}) for key in places]
+    wanted = [Resource(Address("deployment", key), {"tags": {}}, location=places[key]) for key in sorted(places)]
+    with pytest.raises(UnsafePlan) as stopped:
+        plan(wanted, taken)
+    assert [problem.location for problem in stopped.value.objections] == list(places.values())
 
 
 def test_a_namesake_is_only_worth_a_warning() -> None:

@@ -845,11 +845,14 @@ files:
         "paths: of a drive",
         "files:\n  a: {path: 'C:\\data\\x.txt'}\n",
         [
-            (
-                "4:13 file.a: path 'C:\\\\data\\\\x.txt' is one of a single machine | "
-                "write it relative to the file that names it, with /"
-            )
+            "4:13 file.a: path 'C:\\data\\x.txt' is absolute | write it relative to the file that names it, with /",
         ],
+        files=PATHS,
+    ),
+    Case(
+        "paths: of a drive's current folder",
+        "files:\n  a: {path: 'C:x.txt'}\n",
+        ["4:13 file.a: path 'C:x.txt' names a drive | write it relative to the file that names it, with /"],
         files=PATHS,
     ),
     Case(
@@ -866,7 +869,7 @@ files:
     Case(
         "paths: backslash",
         "files:\n  a: {path: data\\x.txt}\n",
-        ["4:13 file.a: path 'data\\\\x.txt' has a backslash | write data/x.txt"],
+        ["4:13 file.a: path 'data\\x.txt' has a backslash | write data/x.txt"],
         files=PATHS,
     ),
     Case(
@@ -1060,7 +1063,7 @@ vector_stores:
     Case(
         "globs: backslash",
         "vector_stores:\n  s: {files: [{glob: 'kb\\*'}]}\n",
-        ["4:22 vector_store.s: path 'kb\\\\*' has a backslash | write kb/*"],
+        ["4:22 vector_store.s: path 'kb\\*' has a backslash | write kb/*"],
         files=GLOBS,
     ),
     Case(

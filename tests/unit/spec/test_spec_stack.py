@@ -293,8 +293,9 @@ def test_hash_files_names_each_file_that_changed_or_went(spec: Any) -> None:
 
 
 def test_there_is_no_spec(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"there is no asstops\.yaml in this folder"):
+    with pytest.raises(UsageError, match=r"there is no asstops\.yaml in this folder") as caught:
         load(base=tmp_path)
+    assert "asstops init" in caught.value.fix
 
 
 def test_asstops_yml_is_found(spec: Any) -> None:
