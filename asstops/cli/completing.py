@@ -51,6 +51,20 @@ def fields(_context: click.Context, _parameter: click.Parameter, begun: str) -> 
     return _going_on(begun, (f"{parent}{dot}{key}" for key in keys | kinds))
 
 
+def tests(context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """The smoke tests of the spec."""
+    stack = _stack(context)
+    return _going_on(begun, (test.name for test in stack.tests) if stack is not None else ())
+
+
+def environments(context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Each NAME that a file <name>.NAME.yaml stands for, beside the spec."""
+    files, _, folder, _ = _named(context)
+    bases = [folder / file for file in files or [Path("asstops.yaml")]]
+    found = (path for base in bases if base.suffix for path in base.parent.glob(f"{base.stem}.*{base.suffix}"))
+    return _going_on(begun, {path.name.split(".")[-2] for path in found})
+
+
 def templates(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
     """What `init` can write."""
     from asstops.templates import names
@@ -72,6 +86,16 @@ def _stack(context: click.Context) -> Stack | None:
     from asstops import spec
     from asstops.cli.local import without_azure
 
+    files, env, folder, outside = _named(context)
+    try:
+        environ = without_azure(os.environ)
+        return spec.load(files, env=env, environ=environ, base=folder, allow_outside=outside)
+    except Exception:
+        return None
+
+
+def _named(context: click.Context) -> tuple[list[Path], str, Path, bool]:
+    """What -f, --env, --chdir and --allow-outside said so far."""
     files: list[Path] = []
     env, folder, outside = "", Path(), False
     step: click.Context | None = context
@@ -82,8 +106,4 @@ def _stack(context: click.Context) -> Stack | None:
         folder = (given.get("chdir") or Path()) / folder
         outside = outside or bool(given.get("allow_outside"))
         step = step.parent
-    try:
-        environ = without_azure(os.environ)
-        return spec.load(files, env=env, environ=environ, base=folder, allow_outside=outside)
-    except Exception:
-        return None
+    return files, env, folder, outside

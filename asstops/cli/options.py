@@ -53,7 +53,11 @@ _GLOBAL: tuple[_Entry, ...] = (
         {"multiple": True, "type": _PATH, "metavar": "FILE|DIR"},
         "Spec to read; repeatable. Default: asstops.yaml.",
     ),
-    (("--env",), {"metavar": "NAME"}, "Merge <name>.NAME.yaml over <name>.yaml, as a stack of its own."),
+    (
+        ("--env",),
+        {"metavar": "NAME", "shell_complete": completing.environments},
+        "Merge <name>.NAME.yaml over <name>.yaml, as a stack of its own.",
+    ),
     (("--var", "variables"), _PAIR, "Set a variable of the spec; repeatable."),
     (
         ("--var-file", "var_files"),

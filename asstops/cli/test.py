@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asstops.cli import completing
 from asstops.cli.options import format_option, global_options
 from asstops.cli.run import Run, opened, options_of
 from asstops.cli.smoke import PARALLELISM, Tested, run_tests
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("test")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completing.tests)
 @click.option(
     "--junit",
     type=click.Path(path_type=Path, dir_okay=False),

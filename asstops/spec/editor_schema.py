@@ -7,7 +7,7 @@ whole, is anything required.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
@@ -31,6 +31,21 @@ VARIABLE: Schema = {"type": "string", "pattern": r"\$\{"}
 
 _SCALARS = ["string", "number", "boolean"]
 _NULL: Schema = {"type": "null"}
+
+
+_EXAMPLES: Mapping[str, Any] = {
+    LOCK: {"azure_blob": {"account_url": "https://contosolocks.blob.core.windows.net", "container": "locks"}},
+    "vars": {"capacity": 30},
+    "resource": {"name": "contoso-openai", "resource_group": "rg-contoso", "location": "swedencentral"},
+    "deployments": {"gpt-4o": {"model": {"name": "gpt-4o"}, "sku": {"name": "GlobalStandard", "capacity": 30}}},
+    "files": {"handbook": {"path": "data/handbook.md"}},
+    "vector_stores": {"handbook": {"files": ["handbook"]}},
+    functions.SECTION: {"get-weather": {"description": "Current weather for a city."}},
+    "assistants": {"adviser": {"model": "gpt-4o", "instructions": "Be brief."}},
+    smoke.SECTION: {"greets": {"assistant": "adviser", "ask": "Hello?", "expect": {"contains": "Hello"}}},
+    MOVED: [{"from": "vector_store.old", "to": "vector_store.new"}],
+}
+"""An entry of each section, under a key of one's own."""
 
 
 def document_schema(*, whole: bool = False) -> Schema:
@@ -77,6 +92,8 @@ def document_schema(*, whole: bool = False) -> Schema:
         "type": "array",
         "items": made.model(MoveSpec, whole=True),
     }
+    for name, example in _EXAMPLES.items():
+        properties[name] = {**properties[name], "examples": [example]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "asstops spec",

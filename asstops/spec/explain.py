@@ -70,7 +70,7 @@ def _entry(section: Schema) -> Schema:
     """Of a section with keys of the user's own, what one entry is."""
     for choice in (section, *section.get("anyOf", ())):
         if isinstance(inner := choice.get("additionalProperties"), Mapping):
-            return {**inner, **{name: section[name] for name in ("description",) if name in section}}
+            return {**inner, **{name: section[name] for name in ("description", "examples") if name in section}}
     return section
 
 

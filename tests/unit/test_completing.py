@@ -12,6 +12,7 @@ from asstops.cli.main import main
 SPEC = """\
 stack: small
 assistants: {clerk: {model: gpt-4o}, cook: {model: gpt-4o}}
+tests: {greets: {assistant: cook, ask: "Hello?", expect: {contains: Hello}}}
 vector_stores: {kb: {files: [{glob: "*.md"}]}}
 """
 
@@ -28,6 +29,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "asstops.yaml").write_text(SPEC, encoding="utf-8")
     (tmp_path / "a.md").write_text("A.\n", encoding="utf-8")
     (tmp_path / "sub").mkdir()
+    for name in ("asstops.prod.yaml", "asstops.dev.yaml", "other.test.yaml"):
+        (tmp_path / name).write_text("{}\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
 
@@ -40,6 +43,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (("ask", "c"), ["clerk", "cook"]),
         (("chat", "assistant.co"), ["assistant.cook"]),
         (("--chdir", "sub", "-f", "../asstops.yaml", "rollback", "co"), ["cook"]),
+        (("test", "gr"), ["greets"]),
+        (("plan", "--env", ""), ["dev", "prod"]),
         (("explain", "assistant.te"), ["assistant.temperature"]),
         (("explain", "proj"), ["project"]),
         (("explain", "nonsense.a"), []),
