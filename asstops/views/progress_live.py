@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from contextlib import suppress
 from time import monotonic
 from types import TracebackType
@@ -17,7 +18,8 @@ from rich.text import Text
 
 from asstops.model import Address, Event, StepState, Verb
 from asstops.views.progress import doing, ended
-from asstops.views.text import safe, seconds, told
+from asstops.views.report import past
+from asstops.views.text import count, safe, seconds, told
 
 MAX_RUNNING = 8
 _STYLES = {StepState.DONE: "green", StepState.FAILED: "red", StepState.SKIPPED: "yellow"}
@@ -58,6 +60,7 @@ class LiveProgress:
         self._total = total
         self._ended = 0
         self._failed = 0
+        self._files: Counter[Verb] = Counter()
         self._began = monotonic()
         self._running: dict[tuple[Address, Verb], tuple[float, Event]] = {}
         self._lock = threading.Lock()
@@ -78,6 +81,9 @@ class LiveProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for verb, number in self._files.items():
+            text = Text("✓ ", _STYLES[StepState.DONE]).append(f"{count(number, 'file')} {past(verb)}", "")
+            self._console.print(text, soft_wrap=True)
         self._live.stop()
 
     def handle(self, event: Event) -> None:
@@ -95,8 +101,11 @@ class LiveProgress:
             self._ended += 1
             self._failed += event.state is StepState.FAILED
         quiet = event.address.kind == "file" and event.state is StepState.DONE and not event.message
+        if quiet:
+            with self._lock:
+                self._files[event.verb] += 1
         if quiet or event.state is StepState.SKIPPED:
-            return  # the report says it
+            return  # the end, or the report, says it
         # Outside the lock: printing draws the display again, which takes it.
         self._console.print(_told(event), soft_wrap=True)
 
