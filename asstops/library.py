@@ -275,8 +275,11 @@ def connect(
     """
     from asstops.journal import Journal
     from asstops.providers.settings import Settings
+    from asstops.spec import Stack
     from asstops.workflow import open_session
 
+    if not isinstance(stack, Stack):  # a path, say, which `load` takes
+        raise UsageError(f"{stack!r} is no stack", fix="load the spec first: asstops.load(FILE)")
     environ = os.environ if environ is None else environ
     session = open_session(
         stack,

@@ -26,6 +26,7 @@ def explain(path: str) -> Explained:
     document = document_schema(whole=True)
     here: Schema = document
     shown: list[str] = []
+    by_key = ""
     for number, name in enumerate(_parts(path)):
         if number == 0:
             name = _sections().get(name, name)
@@ -33,9 +34,10 @@ def explain(path: str) -> Explained:
         if name not in fields:
             where = ".".join(shown) or "a spec"
             raise NoSuchField(f"there is no {name!r} in {where}", did_you_mean(name, list(fields)))
-        here = fields[name]
+        here = section = fields[name]
         if number == 0:
-            here = _entry(here)
+            here = _entry(section)
+        by_key = "KEY: " if here is not section else ""
         shown.append(name)
     required = _required(here, document)
     lines = tuple(
@@ -44,7 +46,7 @@ def explain(path: str) -> Explained:
     )
     return Explained(
         path=".".join(shown),
-        type=_type(here, document) if shown else "",
+        type=by_key + (_type(here, document) or "map") if shown else "",
         about=_about(here, document) if shown else "What a spec may hold at its top.",
         default=_default(here),
         examples=tuple(flow(example) for example in here.get("examples", ())),

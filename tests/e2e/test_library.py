@@ -104,6 +104,8 @@ def test_a_plan_shows_no_secret(stage: Stage, stack: asstops.Stack) -> None:
     assert [change["address"] for change in planned.as_json()["changes"]] == ["assistant.cook"]
     with pytest.raises(asstops.UsageError):
         asstops.plan(stack, targets=["cook"], folder=stage.folder)
+    with pytest.raises(asstops.UsageError, match="is no stack"):
+        asstops.plan("asstops.yaml")  # type: ignore[arg-type]
     with pytest.raises(asstops.UsageError):
         asstops.plan(stack, on_drift="ignore", folder=stage.folder)
 
