@@ -163,8 +163,8 @@ def _notices(live: Live, choice: Choice, contents: Contents) -> list[str]:
     for stack, names in sorted(by_stack.items()):
         belong, are = ("belongs", "is") if len(names) == 1 else ("belong", "are")
         told.append(
-            f"{count(len(names), 'object')} {belong} to the stack {stack} and {are} left out: {listed(names)}; one that "
-            "is named by its ID comes along all the same"
+            f"{count(len(names), 'object')} {belong} to the stack {stack} and {are} left out: {listed(names)}; one "
+            "that is named by its ID comes along all the same"
         )
     for address, item in sorted(contents.objects.items()):
         if ("vector_store", item.remote_id) in choice.referred and item.mark is not None:
