@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from asstops.views.ink import Ink
 from asstops.views.machine import FORMAT_VERSION, plan_to_json, problems_to_json
-from asstops.views.migration import KEPT, MIN_WIDTH, entry_lines
+from asstops.views.migration import KEPT, MIN_WIDTH, entry_lines, entry_to_json
 from asstops.views.problems import render_problems
 from asstops.views.text import count, pad, safe, told
 
@@ -137,16 +137,7 @@ def to_json(
         "dry_run": dry_run,
         "summary": dict(sorted(Counter(item.address.kind for item in exported.items).items())),
         "objects": [_item(item, after) for item in exported.items],
-        "entries": [
-            {
-                "outcome": entry.outcome.value,
-                "address": entry.address,
-                "field": entry.field or None,
-                "message": entry.told or None,
-                "fix": entry.fix or None,
-            }
-            for entry in exported.entries
-        ],
+        "entries": [entry_to_json(entry) for entry in exported.entries],
         "notices": list(exported.notices),
         "files": [
             {"path": path, **({"text": texts[path]} if texts is not None and path in texts else {})} for path in written

@@ -115,11 +115,7 @@ def to_json(
         "summary": number,
         "entries": [
             {
-                "outcome": entry.outcome.value,
-                "address": entry.address,
-                "field": entry.field or None,
-                "message": entry.told or None,
-                "fix": entry.fix or None,
+                **entry_to_json(entry),
                 "file": entry.at.file if entry.at is not None else None,
                 "line": entry.at.line if entry.at is not None else None,
                 "column": entry.at.column if entry.at is not None else None,
@@ -134,4 +130,15 @@ def to_json(
         ],
         "steps": list(report.steps),
         **problems_to_json(report.problems),
+    }
+
+
+def entry_to_json(entry: Entry) -> dict[str, Any]:
+    """What became of one field, of a migration as of an export."""
+    return {
+        "outcome": entry.outcome.value,
+        "address": entry.address,
+        "field": entry.field or None,
+        "message": entry.told or None,
+        "fix": entry.fix or None,
     }

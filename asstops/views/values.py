@@ -105,6 +105,15 @@ def has_unknown(value: Any) -> bool:
     return value is UNKNOWN
 
 
+def as_text(value: Any) -> str:
+    """A value as the lines that are compared: text as it is, structures laid out, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return pretty(value) if isinstance(value, (Mapping, list, tuple)) else scalar(value)
+
+
 def pretty(value: Any) -> str:
     """JSON over several lines, keys sorted, for a line diff."""
     return json.dumps(plain(value, KNOWN_AFTER_APPLY), indent=2, sort_keys=True, ensure_ascii=False)

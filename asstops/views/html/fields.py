@@ -17,6 +17,7 @@ from asstops.views.values import (
     KNOWN_AFTER_APPLY,
     NOT_SET,
     SENSITIVE,
+    as_text,
     by_name,
     differing,
     name_of,
@@ -31,7 +32,6 @@ MAX_PLACES = 24
 CONTEXT = 3
 _SHORT = 70
 _FOLD = 16  # lines of a new text that are shown right away
-_STRUCTURES = (Mapping, list, tuple)
 
 
 def changed(diff: FieldDiff) -> Field:
@@ -86,7 +86,7 @@ def made(path: str, value: Any, origin: str = "") -> Field:
 
 def difference(before: Any, after: Any) -> Block:
     """Two texts, or two structures as JSON, line by line, with changed words marked."""
-    old, new, endings = same_endings(_text(before), _text(after))
+    old, new, endings = same_endings(as_text(before), as_text(after))
     notes = [endings.strip("()")] if endings else []
     if old and new and old.endswith("\n") != new.endswith("\n"):
         notes.append(f"the text {'gets' if new.endswith(chr(10)) else 'loses'} a line break at its end")
@@ -118,14 +118,6 @@ def _fit(row: Row) -> Row:
         (safe(text, spaces=marked), marked) for text, marked in bounded(row.pieces, MAX_LINE)
     )
     return replace(row, pieces=pieces)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    return pretty(value) if isinstance(value, _STRUCTURES) else scalar(value)
 
 
 def _named(field: Field, old: Mapping[str, Any], new: Mapping[str, Any]) -> Field:

@@ -11,12 +11,11 @@ from asstops.views.markdown.fitting import Part
 from asstops.views.markdown.text import code, prose
 from asstops.views.text import count, safe
 from asstops.views.textdiff import Row, bounded, diff_lines, same_endings
-from asstops.views.values import ABSENT, KNOWN_AFTER_APPLY, SENSITIVE, by_name, differing, pretty, scalar
+from asstops.views.values import ABSENT, KNOWN_AFTER_APPLY, SENSITIVE, as_text, by_name, differing, scalar
 
 CONTEXT = 3
 _HUNK = 40  # lines of one hunk: what is left out for length is left out by hunks
 _SHORT = 100  # characters of both values that stand on one line
-_STRUCTURES = (Mapping, list, tuple)
 Hunks = tuple[tuple[str, ...], ...]
 
 
@@ -101,7 +100,7 @@ def _entry(name: str, old: Any, new: Any) -> Iterator[str]:
 
 
 def _difference(before: Any, after: Any) -> Iterator[str]:
-    old, new = _text(before), _text(after)
+    old, new = as_text(before), as_text(after)
     old, new, endings = same_endings(old, new)
     for row in diff_lines(old, new, CONTEXT):
         yield f"@@ {count(row.skipped, 'unchanged line')} @@" if row.sign == "…" else _line(row)
@@ -109,14 +108,6 @@ def _difference(before: Any, after: Any) -> Iterator[str]:
         yield f"! the text {'gets' if new.endswith(chr(10)) else 'loses'} a line break at its end"
     if endings:
         yield f"! {endings.strip('()')}"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    return pretty(value) if isinstance(value, _STRUCTURES) else scalar(value)
 
 
 def _line(row: Row) -> str:
