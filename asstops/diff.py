@@ -73,6 +73,8 @@ def normal(rules: KindRules, path: str, value: Any) -> Any:
 
 def same(left: Any, right: Any) -> bool:
     """Equality of normal values; 1 equals 1.0, and an empty list equals nothing."""
+    if isinstance(left, str) and isinstance(right, str):
+        return left == right
     return canonical(left or None if isinstance(left, list) else left) == canonical(
         right or None if isinstance(right, list) else right
     )
@@ -116,7 +118,10 @@ def compare(
     diffs = [
         diff
         for path, value in want.items()
-        if (diff := _compare_field(rules, wanted, path, value, live, have, mark, resolve, label, formers, once))
+        if path not in rules.unrecorded  # else nothing that is live says so
+        and (
+            diff := _compare_field(rules, wanted, path, value, live, have, mark, fields, resolve, label, formers, once)
+        )
         is not None
     ]
     removed, notes = _left_the_spec(rules, want, have, mark, label, pristine=live.pristine)
@@ -132,16 +137,14 @@ def _compare_field(
     live: Observed,
     have: Mapping[str, Any],
     mark: Mark,
+    fields: Mapping[str, str],
     resolve: Resolve,
     label: Label,
     formers: Sequence[Former],
     once: Label | None,
 ) -> FieldDiff | None:
-    if path in rules.unrecorded:
-        return None  # nothing that is live says so
     key = path_digest(path)
-    applied = mark.fields.get(key)
-    now = _digest(rules, path, value)
+    applied, now = mark.fields.get(key), fields[key]
     named = formers and path in rules.references
     if named and applied not in (None, now, live_digest(rules, path, have.get(path), label)):
         # The same said with keys of before is the same: what is live is labelled with those of now.

@@ -5,23 +5,27 @@ A digest here answers "is this still what it was?", never "who made this?": it g
 
 from __future__ import annotations
 
-import hashlib
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from asstops.model import Ref
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 """URL-safe base64 digits: 6 bits a character, safe in metadata, tags and URLs."""
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def canonical(value: Any) -> str:
     """One text for equal values: sorted keys, 1.0 as 1, a Ref as its address."""
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(_plain(value))
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Ref):
@@ -40,5 +44,4 @@ def canonical_list(value: Any) -> Any:
 
 def short(text: str, characters: int) -> str:
     """The first `characters` base64 digits of the text's SHA-256, at most 42."""
-    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), "big")
-    return "".join(ALPHABET[(number >> (250 - 6 * i)) & 63] for i in range(characters))
+    return urlsafe_b64encode(sha256(text.encode("utf-8", "surrogatepass")).digest())[:characters].decode("ascii")

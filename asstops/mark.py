@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from asstops.digest import canonical, short
 from asstops.model import Mark
@@ -30,6 +31,7 @@ _VERSION = "1"
 _FIELD = 4
 
 
+@lru_cache(maxsize=4096)
 def path_digest(path: str) -> str:
     """Four characters for the name of a field."""
     return short(f"path\0{path}", _FIELD)

@@ -227,9 +227,8 @@ class _Planning:
         mark = live.mark or Mark(self.stack, address.key)
         moves = rules.moves_on_change and bool(found.diffs)
         self.ids[address] = UNKNOWN if moves else live.remote_id
-        after = self._mark(resource, mark.generation, mark.nonce, found.stored)
-        after = replace(after, origin=after.origin or mark.origin)
-        after = replace(after, fields=found.fields) if rules.marked else after
+        after = self._mark(resource, mark.generation, mark.nonce, found.stored, found.fields)
+        after = after if after.origin or not mark.origin else replace(after, origin=mark.origin)
         moved = self.live.moved_from(live, address) is not None
         reason = remarks.housekeeping(mark, after, live, losers, found, versioned=rules.versioned, moved=moved)
         new = history.makes_a_version(after, live.mark, differs=bool(found.diffs))
@@ -407,7 +406,15 @@ class _Planning:
             )
         )
 
-    def _mark(self, resource: Resource, generation: int, nonce: str, stored: Mapping[str, str]) -> Mark:
+    def _mark(
+        self,
+        resource: Resource,
+        generation: int,
+        nonce: str,
+        stored: Mapping[str, str],
+        fields: Mapping[str, str] | None = None,
+    ) -> Mark:
+        """The mark that the object will have; `fields` are the digests of its wanted body, where they are known."""
         rules, resource = self.rules[resource.address.kind], self.wanted[resource.address]  # as the spec has it
         return Mark(
             stack=self.stack,
@@ -416,7 +423,7 @@ class _Planning:
             nonce=nonce,
             origin=self.request.origin if rules.marked else "",
             protect=resource.protect,
-            fields=field_digests(rules, resource.body) if rules.marked else {},
+            fields={} if not rules.marked else field_digests(rules, resource.body) if fields is None else fields,
             stored=stored,
         )
 

@@ -13,6 +13,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from asstops.digest import ALPHABET, short
@@ -108,6 +109,7 @@ class Record:
         return tuple(page for page in self.pages if page in unneeded)
 
 
+@lru_cache(maxsize=2**17)  # asked again and again of every file of an account
 def id_digest(remote_id: str) -> str:
     """Seven characters (42 bits) for a remote id."""
     return short(f"file\0{remote_id}", _ID)
