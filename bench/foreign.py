@@ -1,0 +1,50 @@
+"""A small stack in an account that holds very many objects of other people."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import specs
+from bench.harness.child import asstops, python, run
+from bench.harness.report import Row
+from bench.harness.scale import Scale
+from bench.harness.service import Busy, emulator
+from bench.plans import FLOOR, PAGE, READERS
+
+LATENCY_S = 0.05
+
+
+def rows(scale: Scale) -> Iterator[Row]:
+    """Half of what is foreign are assistants, the other half vector stores; the plan reads both side by side."""
+    count = scale.of(50_000)
+    with tempfile.TemporaryDirectory() as folder, emulator() as service:
+        spec = specs.assistants(Path(folder), 10, stores=2, files_each=5)
+        with tempfile.TemporaryDirectory() as elsewhere:
+            others = specs.assistants(Path(elsewhere), count // 2, stores=count // 2, stack="others")
+            run(asstops("-f", others, "apply", "--auto-approve"), env=service.environ, cwd=others.parent)
+        apply = asstops("-f", spec, "apply", "--auto-approve")
+        service.forget()
+        run(apply, env=service.environ, cwd=spec.parent)
+        asked = service.counted()
+        yield Row(
+            f"the first apply of 10 assistants among {count:,} objects of others: requests",
+            f"{asked.total():,}",
+            f"{count // PAGE:,} pages",
+            asked.total() - count // PAGE,
+            unit="more",
+        )
+        plan = asstops("-f", spec, "plan", "--detailed-exitcode")
+        for latency in (0.0, LATENCY_S):
+            service.delay(latency)
+            with Busy(service) as busy:
+                ours = run(plan, env=service.environ, cwd=spec.parent)
+            floor = run(python("-W", "ignore", FLOOR, str(READERS)), env=service.environ)
+            yield Row(
+                f"empty plan of 10 assistants among {count:,} objects of others, {latency * 1000:.0f} ms latency",
+                f"{ours.wall_s:.1f} s, {ours.peak_mb:.0f} MB",
+                f"the plain SDK reads those pages in {floor.wall_s:.1f} s, {floor.peak_mb:.0f} MB",
+                ours.wall_s / floor.wall_s,
+                busy=busy.part,
+            )
