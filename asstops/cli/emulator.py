@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from asstops.cli import garbage
 from asstops.cli.options import output_options
 
 DEFAULT_PORT = 8642
@@ -68,6 +69,13 @@ def _behaviour(ctx: click.Context, param: click.Parameter, value: tuple[str, ...
     help="How long a token is good for.",
 )
 @click.option(
+    "--requests-per-minute",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="How many requests an account or a project answers before it says 429; 0 answers all.",
+)
+@click.option(
     "--faults",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
@@ -121,6 +129,7 @@ def command(
     list_lag: float,
     arm_list_lag: float,
     token_lifetime: float,
+    requests_per_minute: int,
     faults: Path | None,
     replies: Path | None,
     subscription: str | None,
@@ -163,6 +172,7 @@ def command(
             list_lag_s=list_lag,
             arm_list_lag_s=arm_list_lag,
             token_lifetime_s=token_lifetime,
+            requests_per_minute=requests_per_minute,
             faults=faults,
             replies=replies,
             subscription_id=subscription or DEFAULT_SUBSCRIPTION,
@@ -172,6 +182,7 @@ def command(
             tls_key=tls_key,
             behaviour={**({"assistants_api": "retired_404"} if retired else {}), **behaviour},
         )
+        garbage.collect_as_usual()
         serve(port=port, db=db, host=host, settings=settings, ready=announce)
     except ImportError as error:
         raise missing_extra(error) from error

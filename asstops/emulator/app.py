@@ -113,6 +113,7 @@ class App:
         store = self.state.store
         call.fault = fault
         plane: Plane | None = None
+        rate: dict[str, str] = {}
         store.db.execute("BEGIN")
         try:
             if self.state.settle():  # what time has brought about holds, also when this request is refused
@@ -120,6 +121,8 @@ class App:
                 store.db.execute("BEGIN")
             plane = next(plane for plane in self.planes.values() if plane.claim(call))
             plane.admit(call)
+            if call.account:
+                rate = self.state.rate.admit(call.account, self.state.now())
             route, params, known = self.table.find(plane.name, call.method, call.path, call.surface)
             if route is None:
                 raise plane.unknown(call, known)
@@ -141,7 +144,7 @@ class App:
             reply = Reply({"error": {"code": "InternalServerError", "message": "The emulator failed."}}, 500)
         reply.headers.setdefault("x-ms-request-id", call.request_id)
         if plane is not None:
-            for name, value in plane.headers(call).items():
+            for name, value in {**plane.headers(call), **rate}.items():
                 reply.headers.setdefault(name, value)
         return reply
 

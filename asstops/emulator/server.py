@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, cast
 
@@ -178,15 +179,20 @@ def serve(
     ready: Callable[[EmulatorServer], None] | None = None,
 ) -> None:
     """Serve in the foreground until SIGINT or SIGTERM, then return. `ready` is called once it listens."""
-    stopped = threading.Event()
+    # Not an Event: its lock may be held by the very wait that the signal interrupts, and then nothing ever ends.
+    stopped: SimpleQueue[int] = SimpleQueue()
     with EmulatorServer(db=db, port=port, settings=settings, host=host) as server:
-        previous = {sig: signal.signal(sig, lambda *_: stopped.set()) for sig in (signal.SIGINT, signal.SIGTERM)}
+        previous = {
+            sig: signal.signal(sig, lambda number, _: stopped.put(number)) for sig in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             if ready is not None:
                 ready(server)
             # With a time-out the main thread keeps waking, which Windows needs to see signals at all.
-            while not stopped.wait(0.5):
-                pass
+            while True:
+                with contextlib.suppress(Empty):
+                    stopped.get(timeout=0.5)
+                    return
         finally:
             for sig, handler in previous.items():
                 signal.signal(sig, handler)

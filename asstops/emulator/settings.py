@@ -37,6 +37,7 @@ BEHAVIOURS: dict[str, tuple[str, ...]] = {
     "deployment_defaults": ("filled", "left_out"),
     "permission_denied_status": ("403", "401"),
     "conflict_retry_after": ("left_out", "given"),
+    "rate_limit_headers": ("both", "seconds", "left_out"),
     "message_content_parts": ("accepted", "refused"),
     "message_delete": ("refused", "served"),
     "run_tool_choice_required": ("refused", "accepted"),
@@ -54,7 +55,8 @@ BEHAVIOURS: dict[str, tuple[str, ...]] = {
 }
 
 
-_TIMES = ("ingestion_s", "run_s", "arm_operation_s", "latency_s", "list_lag_s", "arm_list_lag_s", "token_lifetime_s")
+_POSITIVE = ("ingestion_s", "run_s", "arm_operation_s", "latency_s", "list_lag_s", "arm_list_lag_s", "token_lifetime_s",
+             "requests_per_minute")  # fmt: skip
 
 
 class EmulatorError(Exception):
@@ -72,6 +74,7 @@ class EmulatorSettings:
     list_lag_s: float = 0.0
     arm_list_lag_s: float = 0.0
     token_lifetime_s: float = 86400.0
+    requests_per_minute: int = 0  # that each account and project answers; 0: all that come
     subscription_id: str = DEFAULT_SUBSCRIPTION
     public_url: str | None = None  # what clients reach it by; None: the address it listens on
     allow_remote: bool = False
@@ -94,7 +97,7 @@ class EmulatorSettings:
                 raise EmulatorError(f"behaviour {name} is {value!r}, allowed are {', '.join(allowed)}")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise EmulatorError("TLS needs both: a certificate and its key")
-        for name in _TIMES:
+        for name in _POSITIVE:
             if getattr(self, name) < 0:
                 raise EmulatorError(f"{name} is {getattr(self, name)}, must not be negative")
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from asstops.emulator.catalogue import MODELS
 from asstops.emulator.faults import Faults
+from asstops.emulator.ratelimit import RateLimit
 from asstops.emulator.requestlog import RequestLog
 from asstops.emulator.scripted import Replies
 from asstops.emulator.settings import EmulatorSettings
@@ -30,6 +31,7 @@ class State:
         self.store = store
         self.faults = Faults(settings.faults)
         self.log = RequestLog(settings.request_log_size)
+        self.rate = RateLimit(settings.requests_per_minute, settings.chosen("rate_limit_headers"))
         self.replies = Replies(settings.replies)
         self.url = settings.public_url or ""
         self.roles = dict.fromkeys(PERMISSIONS, True)

@@ -51,6 +51,7 @@ ELSEWHERE = {
     "assistants_api": "a message, see the command line's tests",
     "permission_denied_status": "a message, see the command line's tests",
     "conflict_retry_after": "see the tests of faults",
+    "rate_limit_headers": "of refusals, see the tests of the limiter",
     "agent_names": "see test_versions",
     **dict.fromkeys(
         ("message_content_parts", "message_delete", "run_tool_choice_required", "run_step_object",

@@ -221,6 +221,16 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
     "chat completions": {
         "limits of the documents": ("test_facts::test_limit_of_chat", "test_chat::test_refused"),
     },
+    "requests a minute": {
+        "spread over periods of 1 or 10 seconds; what is too much gets 429 until the next one": (
+            "test_rate_limit::test_both_sides_of_the_limit",
+            "test_rate_limit::test_a_refused_request_changes_nothing_and_is_logged",
+        ),
+        "how a 429 says when to come again is reported in several ways": (
+            "test_rate_limit::test_what_an_answer_says",
+            "test_rate_limit::test_how_it_says_when_to_come_again",
+        ),
+    },
     "the OpenAI client": {
         "a create whose answer was lost is sent again and makes two": (
             "test_sdks::test_lost_reply_and_retry_make_two_stores",

@@ -110,6 +110,7 @@ def reset(call: Call) -> Reply:
     for table in _TABLES:
         state.store.run(f"DELETE FROM {table}")  # noqa: S608 - a constant
     state.log.clear()
+    state.rate.reset()
     state.faults.reset()
     state.replies.reset()
     state.roles.update(dict.fromkeys(state.roles, True))
