@@ -1,4 +1,4 @@
-"""One brake for all workers: when the service asks for a pause, everybody pauses."""
+"""One brake for all workers: when the service asks for a pause, everybody pauses, and goes on at a pace it may bear."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import TypeVar
 
 from asstops.errors import Conflict, Interrupted, ProviderError, Throttled, Unavailable
 from asstops.providers.deadline import Deadline
+from asstops.providers.pace import Pace
 
 Result = TypeVar("Result")
 
-MAX_THROTTLED = 12
+MAX_THROTTLED = 12  # of one request, and of all together while nobody was served
 MAX_FAILURES = 4
 # Another operation on an account takes minutes, so does the name of a new account until every resolver has it.
 MAX_PATIENT = 16
@@ -23,14 +25,35 @@ LONGEST_PAUSE_S = 300.0
 CLOSING_S = 8.0  # whoever stopped us may not wait long: after that a pipeline ends the process by force
 LONGEST_BACKOFF_S = 8.0
 PATIENT_BACKOFF_S = 20.0
+TOLD_S = 5.0  # a pause that is longer is worth a word to whoever waits
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Everybody waits for `seconds`. `asked` is True when the service named the time, `status` what it answered."""
+
+    seconds: float
+    status: int
+    asked: bool
 
 
 class Limiter:
-    """Shared by all workers of a run. Thread-safe."""
+    """Shared by all workers of a run. Thread-safe.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `on_pause` is called for each pause of more than TOLD_S, by the worker that met it; it must not raise.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, on_pause: Callable[[Pause], None] | None = None
+    ) -> None:
+        self.on_pause = on_pause
         self._clock = clock
         self._until = 0.0
+        self._told = -math.inf  # until when the last pause was that somebody heard of
+        self._pace = Pace()
+        self._paced = 0  # requests that are paced and not at their end yet, those that wait too
+        self._round = 0  # goes up with the first refusal of what was sent since the last; older ones say nothing new
+        self._refusals = 0  # rounds that nobody was served in
         self._changed = threading.Condition()
         self._stopped = False
         self._for_good = False
@@ -127,52 +150,131 @@ class Limiter:
 
     def wait(self, extra_s: float = 0.0) -> None:
         """Wait until nobody asked for a pause any more, and at least `extra_s`. Raises Interrupted as `check` does."""
+        self._wait(extra_s, paced=False)
+
+    def _wait(self, extra_s: float, *, paced: bool) -> tuple[int, float]:
+        """As `wait`; when `paced`, also for this request's turn. Returns the round in which it leaves, and when."""
         ready = self._clock() + extra_s
+        turn: tuple[float, int] | None = None  # its time, and the round it was given out in
         with self._changed:
-            while not self._stopped and (left := max(self._until, ready) - self._clock()) > 0:
-                if (mine := self.left_s()) <= 0:
+            while not self._stopped:
+                now = self._clock()
+                at = max(self._until, ready)
+                if paced and at <= now and not self._hurry:
+                    if turn is None or turn[1] != self._round:
+                        turn = self._pace.turn(now), self._round
+                    at = turn[0]
+                if (left := at - now) <= 0 or (mine := self.left_s()) <= 0:
                     break
                 self._changed.wait(min(left, mine))
+            left_in = self._round, self._clock()
         self.check()
+        return left_in
 
-    def call(self, request: Callable[[], Result], *, repeatable: bool, writing: bool, patient: bool = False) -> Result:
+    def call(
+        self,
+        request: Callable[[], Result],
+        *,
+        repeatable: bool,
+        writing: bool,
+        patient: bool = False,
+        paced: bool = False,
+    ) -> Result:
         """Send a request, again where that is safe.
 
         429 means that nothing happened, so it is always sent again after the pause the service asks for, and so is a
         request that never left. What may have taken effect unseen (a lost answer, a 5xx) is sent again only when
         `repeatable`: a read, or a write whose repetition changes nothing. `patient` goes on for minutes. A pause that
-        the service asks for holds everybody, also where it comes with a 5xx.
+        the service asks for holds everybody, also where it comes with a 5xx. `paced` is for the many small requests of
+        a data plane: after a 429 they leave one by one, no faster than the service seems to allow.
         """
+        with self._changed:
+            self._paced += paced
+        try:
+            return self._call(request, repeatable=repeatable, writing=writing, patient=patient, paced=paced)
+        finally:
+            with self._changed:
+                self._paced -= paced
+
+    def _call(
+        self, request: Callable[[], Result], *, repeatable: bool, writing: bool, patient: bool, paced: bool
+    ) -> Result:
         throttled = failures = 0
-        self.wait()
+        pause_s = 0.0
         while True:
+            sent = self._wait(pause_s, paced=paced)
             try:
                 result = request()
-                self.count(writing=writing)
+                self._served(writing=writing, paced=paced)
                 return result
             except Throttled as error:
                 if self._once:
                     raise
                 throttled += 1
-                delay = _backoff(throttled) if error.retry_after_s is None else error.retry_after_s
-                if throttled > 1:
-                    # What it asked for did not do; "0" over and over again must not use up all attempts at once.
-                    delay = max(delay, _backoff(throttled))
-                if throttled > MAX_THROTTLED or delay > (CLOSING_S if self._hurry else LONGEST_PAUSE_S):
+                if not self._refused(error, throttled, sent, paced=paced):
                     raise
-                self.pause(delay)
-                self.wait()
+                # Twice is bad luck; after that it may be refused for a reason of its own, and the others need not wait.
+                pause_s = _backoff(throttled - 2) if throttled > 2 else 0.0
             except (Unavailable, Conflict) as error:
                 failures += 1
                 self.count(writing=writing and error.ambiguous)
                 if self._once:
                     raise
                 pause = _before_next(error, failures, patient=patient)
-                if isinstance(error, Unavailable) and (error.retry_after_s or 0) <= LONGEST_PAUSE_S:
-                    self.pause(error.retry_after_s or 0)  # a service that names a time means everybody
+                if isinstance(error, Unavailable) and 0 < (error.retry_after_s or 0) <= LONGEST_PAUSE_S:
+                    # A service that names a time means everybody.
+                    self._tell(self._asked_for(error, error.retry_after_s or 0))
                 if pause is None or (error.ambiguous and not repeatable):
                     raise
-                self.wait(pause)
+                pause_s = pause
+
+    def _served(self, *, writing: bool, paced: bool) -> None:
+        with self._changed:
+            self.count(writing=writing)
+            self._refusals = 0
+            if paced:
+                self._pace.answered()
+
+    def _refused(self, error: Throttled, times: int, sent: tuple[int, float], *, paced: bool) -> bool:
+        """Take note of a 429, the request's `times`-th; False when it is not to be sent again.
+
+        Of the requests on their way at once the first refusal is news; the others add no more than the time that they
+        ask for.
+        """
+        with self._changed:
+            now = self._clock()
+            news = sent[0] == self._round
+            row = self._refusals + news
+            delay = _backoff(max(row, 1)) if error.retry_after_s is None else error.retry_after_s
+            if news and row > 1:
+                # What it asked for did not do; "0" over and over again must not use up all attempts at once.
+                delay = max(delay, _backoff(row))
+            if delay > (CLOSING_S if self._hurry else LONGEST_PAUSE_S):
+                return False
+            pause = self._asked_for(error, delay)
+            self._refusals = row
+            if news:
+                self._round += 1
+                if paced:
+                    # As fast as they would all go if they were let: each sends again once it has its answer.
+                    self._pace.refused(now, self._until, self._paced / max(now - sent[1], 0.001))
+        self._tell(pause)
+        return times <= MAX_THROTTLED and row <= MAX_THROTTLED
+
+    def _asked_for(self, error: ProviderError, seconds: float) -> Pause | None:
+        """Let everybody pause; returns what to tell of it, None when it is short or was told already."""
+        with self._changed:
+            self.pause(seconds)
+            until = self._clock() + seconds
+            if seconds <= TOLD_S or until <= self._told + TOLD_S:
+                return None
+            self._told = until
+        return Pause(seconds, error.status, asked=seconds == error.retry_after_s)
+
+    def _tell(self, pause: Pause | None) -> None:
+        """To be called without the lock: whoever listens may take time."""
+        if pause is not None and self.on_pause is not None:
+            self.on_pause(pause)
 
 
 def _before_next(error: ProviderError, failures: int, *, patient: bool) -> float | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from asstops.providers import limiter
 
 from . import meanwhile
 from .conftest import DEPLOYMENT, Ended, World
@@ -66,6 +69,30 @@ def test_all_workers_pause_together(world: World, here: Here, status: int) -> No
     # Had only the one worker waited, the three others would have uploaded all the rest in that second.
     assert len([at for at in uploads if refused < at < refused + 1]) <= 8
     once_each(world, files=40)
+
+
+def test_a_long_pause_is_told(world: World, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a plan is read and while it is carried out, on stderr: stdout stays one JSON document."""
+    monkeypatch.setattr(limiter, "TOLD_S", 0.01)
+    world.sales()
+    world.fault(status=429, method="GET", path="/accounts/contoso$", headers={"Retry-After": "0.1"})
+    world.fault(status=429, method="POST", path="/assistants$", headers={"Retry-After": "0.2"})
+    planned = here(world, "plan", "--format", "json")
+    assert planned.err.splitlines() == ["the service asks to wait 0.1s (HTTP 429)"]
+    assert json.loads(planned.out)["summary"]
+    ended = here(world, "apply", "-y", "--format", "json")
+    assert ended.err.splitlines().count("the service asks to wait 0.2s (HTTP 429)") == 1
+    assert json.loads(ended.out)["summary"]
+
+
+def test_a_service_that_paces_us(special: Callable[..., Any], here: Here) -> None:
+    """A limit of 20 requests a second: all is done, once, and the fewest requests are refused."""
+    with special(requests_per_minute=20 * 60) as world:
+        world.sales(files=40)
+        applied(here(world, "apply", "-y", "--parallelism", "10"))
+        sent = world.requests()
+        assert len([entry for entry in sent if entry["status"] == 429]) < len(sent) / 2  # none on a very slow machine
+        once_each(world, files=40)
 
 
 def test_a_pause_longer_than_we_wait_is_reported(world: World, here: Here) -> None:
