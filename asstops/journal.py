@@ -11,20 +11,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 import threading
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from asstops import scratch
 from asstops.model import FileSource
 
-FOLDER = Path(".asstops")
 _VERSION = 1
 _MAX_BYTES = 64 * 1024 * 1024
-_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+SYNC_EVERY_S = 1.0
 _WRITE = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -64,20 +64,21 @@ class Story:
 class Journal:
     """The journal of one stack in one folder. Thread-safe; after a failed write it is silent."""
 
-    def __init__(self, folder: Path, stack: str) -> None:
+    def __init__(self, folder: Path, stack: str, clock: Callable[[], float] = time.monotonic) -> None:
         """`folder` is the one that holds `.asstops`."""
         digest = hashlib.sha256(f"journal\0{stack}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        self.path = folder / FOLDER / "journal" / f"{digest}.jsonl"
+        self.path = folder / scratch.FOLDER / "journal" / f"{digest}.jsonl"
         self._stack = stack
         self._lock = threading.Lock()
         self._syncing = threading.Lock()
         self._file: int | None = None
-        self._written = self._synced = 0
+        self._clock = clock
+        self._synced_at = float("-inf")
 
     def read(self) -> Story:
         """What is written there; an empty story when there is none. Writes nothing."""
         try:
-            text = self._text()
+            text = scratch.read(self.path, _MAX_BYTES).decode("utf-8", "replace")
         except (FileNotFoundError, NotADirectoryError):
             return Story()
         except OSError as error:
@@ -87,13 +88,6 @@ class Journal:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return Story(problem=f"{self.path} is damaged")
 
-    def _text(self) -> str:
-        handle = os.open(self.path, _READ)
-        with open(handle, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise OSError(0, "it is no file")
-            return stream.read(_MAX_BYTES).decode("utf-8", "replace")
-
     def open(self, nonce: str, since: int) -> None:
         """Go on with the journal of this note, or begin one. Does nothing when it is open."""
         with self._lock:
@@ -101,11 +95,7 @@ class Journal:
                 return
             story = self.read()
             try:
-                folder = self.path.parent
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                ignore = folder.parent / ".gitignore"
-                if not ignore.exists():
-                    ignore.write_text("*\n", encoding="utf-8")
+                scratch.make(self.path.parent)
                 if (story.nonce, story.since) != (nonce, since):
                     self.path.unlink(missing_ok=True)
                 self._file = os.open(self.path, _WRITE, 0o600)
@@ -132,17 +122,20 @@ class Journal:
             self._append({**line, "sha256": source.sha256, "at": round(at, 3)})
 
     def ended(self, remote_id: str, content: str) -> None:
-        """An upload has got its id. On disk when this returns."""
+        """An upload has got its id. Whatever becomes of this process, the line stays.
+
+        A machine that loses its power may lose what was written in the last moments: waiting for the disk each time
+        would take longer than many an upload, and costs no more than uploading again.
+        """
         with self._lock:
             self._append({"ended": content, "id": remote_id})
-            mine = self._written
-        with self._syncing:
-            # One wait for the disk serves everybody who has written by then.
-            if self._file is not None and self._synced < mine:
-                upto = self._written
-                with suppress(OSError):
-                    os.fsync(self._file)
-                self._synced = upto
+            if due := self._clock() - self._synced_at >= SYNC_EVERY_S:
+                self._synced_at = self._clock()
+        if due:
+            with self._syncing:
+                if self._file is not None:
+                    with suppress(OSError):
+                        os.fsync(self._file)
 
     def remove(self) -> None:
         """The record knows everything now."""
@@ -158,7 +151,6 @@ class Journal:
             return
         try:
             os.write(self._file, json.dumps(line, separators=(",", ":")).encode() + b"\n")
-            self._written += 1
         except OSError:
             self._silence()
 

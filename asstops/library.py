@@ -17,6 +17,7 @@ from asstops.errors import Locked, PartlyApplied, Problem, StalePlan, UsageError
 from asstops.model import Address, Event, OnDrift, Plan, Report, Target
 
 if TYPE_CHECKING:
+    from asstops.hashcache import HashCache
     from asstops.journal import Journal
     from asstops.locks import Lock
     from asstops.providers.credentials import TokenSource
@@ -191,6 +192,7 @@ class Connection:
     stack: Stack
     session: Session
     journal: Journal
+    hashes: HashCache
     folder: Path
     environ: Mapping[str, str]
 
@@ -198,7 +200,7 @@ class Connection:
         """The plan and what it was made from; see `workflow.prepare`."""
         from asstops.workflow import prepare
 
-        return prepare(self.stack, self.session, journal=self.journal, **asked)
+        return prepare(self.stack, self.session, journal=self.journal, hashes=self.hashes, **asked)
 
     def planned(self, how: _How) -> Planned:
         prepared = self.prepare(
@@ -273,6 +275,7 @@ def connect(
     `environ` says where the services are (the process's own by default); sign-in with Entra ID always reads the
     process's own. `folder` is where `.asstops/` lies.
     """
+    from asstops.hashcache import HashCache
     from asstops.journal import Journal
     from asstops.providers.settings import Settings
     from asstops.spec import Stack
@@ -289,7 +292,8 @@ def connect(
         purge=purge,
     )
     try:
-        yield Connection(stack, session, Journal(Path(folder), stack.identity), Path(folder), environ)
+        here, name = Path(folder), stack.identity
+        yield Connection(stack, session, Journal(here, name), HashCache(here, name), here, environ)
     finally:
         session.close()
 

@@ -35,6 +35,7 @@ from asstops.services.base import INSTEAD_OF, RESTORES, Version
 from asstops.workflow import Prepared, placed, target_of
 
 if TYPE_CHECKING:
+    from asstops.hashcache import HashCache
     from asstops.providers.session import Session
     from asstops.spec import Stack
 
@@ -74,7 +75,9 @@ class Rollback:
     location: Location | None = None
 
 
-def prepare(stack: Stack, session: Session, key: str, wanted_version: str = "") -> tuple[Rollback, Prepared]:
+def prepare(
+    stack: Stack, session: Session, key: str, wanted_version: str = "", *, hashes: HashCache | None = None
+) -> tuple[Rollback, Prepared]:
     """Decide on the version and read all that matters to it; "" means the newest that differs from what is current.
 
     Raises UsageError for a version that is not there, UnsafePlan for an assistant that is not this stack's, and
@@ -84,7 +87,7 @@ def prepare(stack: Stack, session: Session, key: str, wanted_version: str = "") 
     from asstops.observe import observe
     from asstops.spec import hash_files
 
-    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
+    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources, hashes).items()}
     snapshot = observe(session, wanted, stack.identity, moves=stack.moves)
     rules, address, target = session.service.rules, Address(KIND, key), target_of(stack, session)
     owners = Ownership(stack.identity, wanted, snapshot, rules)

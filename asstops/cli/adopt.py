@@ -57,7 +57,7 @@ def command(
         if not dry_run:
             lock.take(run)
         asked = {found: given or _name(run, found) for found, given in asked.items()}
-        plan = adopting(run.stack, run.session, asked, match=bool(match), trust=trust_content)
+        plan = adopting(run.stack, run.session, asked, match=bool(match), trust=trust_content, hashes=run.hashes)
         if form == "human":
             run.say(_shown(run, plan), go_on=True)
         done = None

@@ -186,7 +186,7 @@ def _rolled_back(run: Run, item: Changed, lock: StackLock, run_steps: RunSteps) 
 
     try:
         lock.check()
-        found, prepared = prepare(run.stack, run.session, item.address.key, item.before)
+        found, prepared = prepare(run.stack, run.session, item.address.key, item.before, hashes=run.hashes)
         if found.plan.is_empty:
             return GoneBack(item.address, "kept", item.before, "that version says what is current"), 0
         report, signalled = run_steps(run, prepared, 1, lock)

@@ -50,7 +50,7 @@ def command(
 
         if not dry_run:
             lock.take(run)
-        found = remains(run.stack, run.session, run.journal)
+        found = remains(run.stack, run.session, run.journal, run.hashes)
         offered = _offered(found, ids)
         if form == "human":
             _show_found(run, found)

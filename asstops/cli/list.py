@@ -28,7 +28,7 @@ def command(context: click.Context, form: str) -> int:
     from asstops.workflow import items
 
     with opened(options_of(context)) as run:
-        found, _ = items(run.stack, run.session)
+        found, _ = items(run.stack, run.session, run.hashes)
         if form == "json":
             from asstops.views.machine import dumps
 

@@ -91,7 +91,7 @@ def _named(spec: Path) -> list[Path]:
             continue
         if key == "glob":
             try:
-                matched = Pattern.parse(text, root).files()
+                matched = [Path(path) for path in Pattern.parse(text, root).files()]
             except GlobError:
                 continue
         else:

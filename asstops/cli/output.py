@@ -31,7 +31,7 @@ def command(context: click.Context, form: str) -> int:
     from asstops.workflow import locate
 
     with opened(options_of(context)) as run:
-        found = locate(run.stack, run.session)
+        found = locate(run.stack, run.session, hashes=run.hashes)
         for address in found.missing:
             run.say(f"Warning: {address} does not exist yet; run asstops apply\n", err=True)
         document = _document(found, run.session)

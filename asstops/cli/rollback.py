@@ -67,7 +67,7 @@ def command(
         check_kept(run.session)
         if not dry_run:
             lock.take(run)
-        found, prepared = prepare(run.stack, run.session, key, number)
+        found, prepared = prepare(run.stack, run.session, key, number, hashes=run.hashes)
         _show_found(run, found, prepared, form, asking=not (auto_approve or dry_run))
         if dry_run or found.plan.is_empty:
             _show_end(run, found, None, "", form)

@@ -93,7 +93,7 @@ def _show_object(options: Globals, address: Address, form: str) -> int:
     from asstops.workflow import items
 
     with opened(options) as run:
-        found, _ = items(run.stack, run.session)
+        found, _ = items(run.stack, run.session, run.hashes)
         item = next((item for item in found if item.address == address), None)
         if item is None:
             near = get_close_matches(str(address), [str(item.address) for item in found], 1)

@@ -56,7 +56,9 @@ def run_tests(
             run.say(render_outcome(run.masked(outcome), width=width, color=color), go_on=go_on)
 
     with stopping("what is under way is ended, its conversations are deleted") as stop:
-        outcomes = smoke.run_tests(run.stack, run.session, tests, parallelism=parallelism, done=done, stop=stop.event)
+        outcomes = smoke.run_tests(
+            run.stack, run.session, tests, parallelism=parallelism, done=done, stop=stop.event, hashes=run.hashes
+        )
     masked = run.masked(outcomes)
     if shown:
         run.say("\n" + render_counts(masked, width=width, color=color), go_on=go_on)

@@ -16,6 +16,7 @@ from asstops.model import Address, Resource
 from asstops.spec.stack import Stack
 
 if TYPE_CHECKING:
+    from asstops.hashcache import HashCache
     from asstops.spec.scalars import Value
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -57,14 +58,15 @@ def load(
     )
 
 
-def hash_files(resources: Mapping[Address, Resource]) -> dict[Address, Resource]:
+def hash_files(resources: Mapping[Address, Resource], cache: HashCache | None = None) -> dict[Address, Resource]:
     """The same resources with every FileSource's `sha256` filled in; each file is read once.
 
-    Raises SpecInvalid naming every file that cannot be read or changed since `load`.
+    With `cache` only those are read that it does not know, and it knows them from then on. Raises SpecInvalid naming
+    every file that cannot be read or changed since `load`.
     """
     from asstops.spec.hashing import hash_sources
 
-    return hash_sources(resources)
+    return hash_sources(resources, cache)
 
 
 def json_schema() -> dict[str, Any]:

@@ -71,7 +71,7 @@ class FileTable:
                 return ()
         return self._globbed[step]
 
-    def _match(self, path: Path, naming: Source, label: str, where: Location) -> Address | None:
+    def _match(self, path: str, naming: Source, label: str, where: Location) -> Address | None:
         shown = self._paths.shown(path)
         there = self._by_path.get(shown)
         if there is not None:
@@ -79,11 +79,13 @@ class FileTable:
         if trouble := wrong_name(shown):
             self._problems.add(f"{label}: {trouble[0]}", where, trouble[1])
             return None
-        if not self._paths.allowed(path, shown, naming, label, where):
-            return None
-        source = self._source(path, shown, label, where)
+        file, size = Path(path), self._paths.plain_size(path, naming)
+        if size is None:
+            if not self._paths.allowed(file, shown, naming, label, where):
+                return None
+            size = self._paths.file_size(file, shown, label, where)
         address = Address(KIND, shown)
-        if source is None:
+        if size is None:
             return None
         if address in self.resources or shown in self.broken:
             self._problems.add(
@@ -92,6 +94,7 @@ class FileTable:
                 "rename the entry",
             )
             return None
+        source = FileSource(path=file, shown=shown, name=shown.rpartition("/")[2], size_bytes=size)
         self._by_path[shown] = address
         self.resources[address] = Resource(address=address, body={}, source=source, location=where)
         return address

@@ -46,10 +46,10 @@ class Pattern:
             raise GlobError(f"pattern {cut(text)!r} has .. after a wildcard", "put .. first")
         return cls(text, Path(os.path.normpath(folder / "/".join(parts[:literal]))), tuple(parts[literal:]))
 
-    def files(self) -> list[Path]:
+    def files(self) -> list[str]:
         """The files that match, sorted by path. Raises GlobError."""
         found = _Walk(self.text, self.parts).run(str(self.start))
-        return [Path(path) for path in sorted(found, key=lambda path: nfc(path).split(os.sep))]
+        return sorted(found, key=lambda path: nfc(path).split(os.sep))
 
 
 def _parts(pattern: str) -> list[str]:

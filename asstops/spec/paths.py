@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import unicodedata
-from difflib import get_close_matches
+from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 
 from asstops.errors import Location
@@ -21,6 +21,7 @@ from asstops.spec.words import cut
 
 MAX_FILE_BYTES = 536_870_912
 _SHORT = re.compile(r"(git|env|asstop)~[0-9](\..*)?")
+_FIRST = frozenset(".aAeEgG")  # what a forbidden name in ASCII can begin with
 
 
 def nfc(text: str) -> str:
@@ -33,6 +34,8 @@ def is_forbidden(name: str) -> bool:
     Some ignore case, compatible forms or characters without a width; Windows drops dots and blanks at the end, names a
     file's streams after a colon, and has short names of its own.
     """
+    if name.isascii() and name[:1] not in _FIRST:
+        return False  # as nearly every name is; the rest takes its time
     visible = "".join(char for char in name if unicodedata.category(char) != "Cf")
     folded = unicodedata.normalize("NFKC", visible).casefold().partition(":")[0].rstrip(" .")
     return folded in (".git", ".asstops") or folded.startswith(".env") or _SHORT.fullmatch(folded) is not None
@@ -46,12 +49,24 @@ class Paths:
         self._base = base
         self.problems = problems.of("file")
         self._allow_outside = allow_outside
+        self._folders: dict[Path, Path] = {}
         self._tops: dict[Path, Path] = {}
         self._real_folders: dict[str, Path] = {}
+        self._shown_folders: dict[str, str] = {}
+        self._sound_folders: dict[tuple[str, Path], bool] = {}
+        self._siblings: dict[Path, list[str]] = {}
 
-    def shown(self, path: Path) -> str:
+    def shown(self, path: str | Path) -> str:
         """The path from the spec's root, `/`-separated, NFC: the key of a globbed file."""
-        return nfc(Path(os.path.relpath(path, self.root)).as_posix())
+        folder, name = os.path.split(path)
+        return self._shown_folder(folder) + nfc(name)
+
+    def _shown_folder(self, folder: str) -> str:
+        """What stands before a file of the folder, with its `/`; looked up once."""
+        if folder not in self._shown_folders:
+            shown = nfc(Path(os.path.relpath(folder, self.root)).as_posix())
+            self._shown_folders[folder] = "" if shown == "." else f"{shown}/"
+        return self._shown_folders[folder]
 
     def reported(self, path: Path) -> str:
         """The path as problems name it: written from where the command runs, as spec files are."""
@@ -69,33 +84,33 @@ class Paths:
         return path if self.allowed(path, text, naming, label, where) else None
 
     def folder_of(self, naming: Source) -> Path:
-        return Path(os.path.abspath(naming.path)).parent
+        if naming.path not in self._folders:
+            self._folders[naming.path] = Path(os.path.abspath(naming.path)).parent
+        return self._folders[naming.path]
 
     def allowed(self, path: Path, text: str, naming: Source, label: str, where: Location) -> bool:
         """Whether a path, links followed, stays where it must; notes a problem if not."""
+        trouble = self._astray(path, text, self.folder_of(naming))
+        if trouble is not None:
+            self.problems.add(f"{label}: path {cut(text)!r} {trouble[0]}", where, trouble[1])
+        return trouble is None
+
+    def _astray(self, path: Path, text: str, naming: Path) -> tuple[str, str] | None:
+        """Where a path that a file in the folder `naming` names must not lead, and the fix; None for a sound one."""
         try:
             real = self._real(path)
         except (OSError, RuntimeError, ValueError) as error:
             told = error.strerror if isinstance(error, OSError) else "its links go round in a circle"
-            self.problems.add(f"{label}: path {cut(text)!r} cannot be followed: {told}", where)
-            return False
-        tops = {self._top(self.root), self._top(self.folder_of(naming))}
+            return f"cannot be followed: {told}", ""
+        tops = {self._top(self.root), self._top(naming)}
         inside = [real.relative_to(top) for top in tops if real.is_relative_to(top)]
         parts = min(inside, key=lambda item: len(item.parts)).parts if inside else real.parts
         named = Path(text).parts
         if bad := next((part for part in (*named, *parts) if is_forbidden(part)), None):
-            self.problems.add(
-                f"{label}: path {cut(text)!r} leads into {cut(bad)}, which a spec never reads",
-                where,
-                "move the file elsewhere",
-            )
-            return False
+            return f"leads into {cut(bad)}, which a spec never reads", "move the file elsewhere"
         if not inside and not self._allow_outside:
-            self.problems.add(
-                f"{label}: path {cut(text)!r} leads out of the repository", where, "copy the file into the repository"
-            )
-            return False
-        return True
+            return "leads out of the repository", "copy the file into the repository"
+        return None
 
     def _top(self, folder: Path) -> Path:
         if folder not in self._tops:
@@ -112,13 +127,49 @@ class Paths:
             self._real_folders[parent] = path.parent.resolve()
         return self._real_folders[parent] / path.name
 
+    def plain_size(self, path: str, naming: Source) -> int | None:
+        """The size of a file that nothing is wrong with, by its absolute path; None for one to look at more closely.
+
+        None says little: `allowed` and `file_size` tell what is the matter, if anything is. What is asked here of each
+        file is one look at it; the rest was asked of its folder before. Ten thousand files are little work so.
+        """
+        folder, name = os.path.split(path)
+        if is_forbidden(name) or not self._sound(folder, self.folder_of(naming)):
+            return None
+        try:
+            found = os.lstat(path)
+        except (OSError, ValueError):
+            return None
+        sound = stat.S_ISREG(found.st_mode) and 0 < found.st_size <= MAX_FILE_BYTES and os.access(path, os.R_OK)
+        return found.st_size if sound else None
+
+    def _similar(self, path: Path, prefix: str) -> str:
+        """A fix naming the sibling with the nearest name, "" when there is none. `prefix` goes before it."""
+        folder = path.parent
+        if folder not in self._siblings:
+            try:
+                names = [item.name for item in folder.iterdir() if not item.name.startswith(".")]
+            except OSError:
+                names = []
+            self._siblings[folder] = names
+        close = self.problems.suggestions.closest(path.name, self._siblings[folder])
+        return f"did you mean {prefix}{nfc(close)}?" if close else ""
+
+    def _sound(self, folder: str, naming: Path) -> bool:
+        """Whether a file of this folder that is no link may be read, its name aside; looked up once."""
+        step = folder, naming
+        if step not in self._sound_folders:
+            self._sound_folders[step] = self._astray(Path(folder), self._shown_folder(folder), naming) is None
+        return self._sound_folders[step]
+
     def file_size(self, path: Path, text: str, label: str, where: Location, limit: int = MAX_FILE_BYTES) -> int | None:
         """The size of a regular, readable file of at most `limit` bytes that is not empty; None after a problem."""
         what = f"{label}: file {cut(text)!r}"
         try:
             found = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
-            self.problems.add(*_missing(path, text, what, where))
+            told, fix = _missing(path, text, what, self._similar)
+            self.problems.add(told, where, fix)
             return None
         except (OSError, ValueError) as error:
             told = getattr(error, "strerror", None) or str(error)
@@ -160,6 +211,8 @@ def written_wrong(text: str, *, allow_absolute: bool = False) -> tuple[str, str]
 
 def wrong_name(text: str) -> tuple[str, str] | None:
     """What keeps a path from being written in UTF-8 on one line, and the fix; None for a sound one."""
+    if text.isascii() and text.isprintable():
+        return None
     if not is_sound_text(text):
         return f"path {cut(text)!r} is no UTF-8 text", "rename the file"
     if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in text):
@@ -183,25 +236,15 @@ def _on_disk(path: Path) -> Path:
     return found
 
 
-def _missing(path: Path, text: str, what: str, where: Location) -> tuple[str, Location, str]:
+def _missing(path: Path, text: str, what: str, similar: Callable[[Path, str], str]) -> tuple[str, str]:
+    """What is the matter with a path that nothing is at, and the fix."""
     if path.is_symlink():
-        return f"{what} is a link to nothing", where, "mend the link"
+        return f"{what} is a link to nothing", "mend the link"
     folder = path.parent
     if not folder.is_dir():
         while folder.parent != folder and not folder.parent.is_dir():
             folder = folder.parent
-        close = _similar(folder)
-        return f"{what} does not exist: there is no folder {folder.name!r}", where, close or "check the path"
+        return f"{what} does not exist: there is no folder {folder.name!r}", similar(folder, "") or "check the path"
     folder_text, slash, _ = text.rpartition("/")
-    close = _similar(path, folder_text + slash)
-    return f"{what} does not exist", where, close or "check the path; it is relative to the file that names it"
-
-
-def _similar(path: Path, prefix: str = "") -> str:
-    """A fix naming the sibling with the nearest name, "" when there is none. `prefix` goes before it."""
-    try:
-        names = [item.name for item in path.parent.iterdir() if not item.name.startswith(".")]
-    except OSError:
-        return ""
-    close = get_close_matches(path.name, names, n=1)
-    return f"did you mean {prefix}{nfc(close[0])}?" if close else ""
+    close = similar(path, folder_text + slash)
+    return f"{what} does not exist", close or "check the path; it is relative to the file that names it"

@@ -43,6 +43,20 @@ def test_it_tells_what_began_and_what_ended(tmp_path: Path) -> None:
     assert set(story.begun) == {"AAAAAA", "BBBBBB"}
 
 
+def test_the_disk_is_waited_for_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line is there for whoever comes after a kill; only a machine that loses its power may lose the last ones."""
+    now, synced = [0.0], list[int]()
+    monkeypatch.setattr(os, "fsync", synced.append)
+    found = Journal(tmp_path, "demo", clock=lambda: now[0])
+    found.open("nonce", 7)
+    for number in range(100):
+        now[0] = number / 40
+        found.begins("a", source("a.md"), f"digest-{number}", number)
+        found.ended(f"file-{number}", f"digest-{number}")
+        assert len(journal(tmp_path).read().ended) == number + 1
+    assert len(synced) == 3
+
+
 def test_without_one_it_tells_nothing(tmp_path: Path) -> None:
     """Nothing was done on this machine, and asking makes no folder."""
     assert journal(tmp_path).read() == Story()

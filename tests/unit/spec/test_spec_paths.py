@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
+import unicodedata
+from collections import Counter
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from asstops.errors import Location
 from asstops.spec import globs, load, paths
+from asstops.spec.nodes import Problems, Source
 
 HEAD = "stack: s\nservice: assistants\n"
 
@@ -201,3 +206,122 @@ def test_file_names_are_kept(spec: Any) -> None:
 
     (source,) = (item.source for item in stack.resources.values() if item.source)
     assert (source.name, source.shown, source.size_bytes) == ("A b%20ü.MD", "d/A b%20ü.MD", 1)
+
+
+# Many files: the short way to see that nothing is wrong, and how much is asked of the file system
+
+
+PIECES = (
+    ".",
+    "git",
+    "GIT",
+    "env",
+    "Env",
+    "asstops",
+    "asstop",
+    "ASSTOP",
+    "~1",
+    "~x",
+    ":",
+    " ",
+    "x",
+    "\u00ad",
+    "\uff0e",
+    "\uff47",
+)
+
+
+def test_a_name_is_forbidden_however_it_is_spelt() -> None:
+    """The short way for names in ASCII comes to the same."""
+    forbidden = 0
+    for name in ("".join(pieces) for count in range(4) for pieces in product(PIECES, repeat=count)):
+        visible = "".join(char for char in name if unicodedata.category(char) != "Cf")
+        folded = unicodedata.normalize("NFKC", visible).casefold().partition(":")[0].rstrip(" .")
+        short = folded.partition(".")[0] in ("git~1", "env~1", "asstop~1")
+        expected = folded in (".git", ".asstops") or folded.startswith(".env") or short
+        forbidden += expected
+        assert paths.is_forbidden(name) == expected, name
+
+    assert forbidden > 100
+
+
+def test_the_short_way_agrees_with_the_long_one(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What it lets pass has nothing wrong with it, and what is as files are it lets pass."""
+    top, outside = tmp_path_factory.mktemp("top"), tmp_path_factory.mktemp("outside")
+    plain = ["a.md", "kb/a.md", "kb/deep/a b.md", "kb/grüße.md", "sub/own.md", "elsewhere/a.md"]
+    forbidden = ["kb/.env", "kb/.ENV.local", "kb/.git/config", ".git/HEAD", "kb/git~1", "kb/.asstops/x", ".env.d/a.md"]
+    for name in (*plain, *forbidden, "empty.md", "large.md"):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text("x" if name != "empty.md" else "")
+    os.truncate(top / "large.md", paths.MAX_FILE_BYTES + 1)
+    (outside / "o.md").write_text("o")
+    (top / "kb" / "inside.md").symlink_to(top / "a.md")
+    (top / "kb" / "out.md").symlink_to(outside / "o.md")
+    (top / "kb" / "round").symlink_to(top / "kb" / "round")
+    (top / "out").symlink_to(outside)
+    (top / "back").symlink_to(top / "kb")
+    odd = ["kb/inside.md", "kb/out.md", "kb/round", "out/o.md", "kb", "kb/gone.md", "gone/a.md", "empty.md", "large.md"]
+    naming = Source(top / "sub" / "asstops.yaml", "asstops.yaml")
+    where = Location("asstops.yaml")
+    passed = []
+    for name in (*plain, *forbidden, *odd, "back/a.md", f"../{outside.name}/o.md"):
+        problems = Problems()
+        found = paths.Paths(top / "sub", top, problems, allow_outside=False)
+        path = os.path.normpath(top / name)
+        size = found.plain_size(path, naming)
+        if size is not None:
+            passed.append(name)
+            assert found.allowed(Path(path), found.shown(path), naming, "x", where)
+            assert found.file_size(Path(path), name, "x", where) == size
+            assert len(problems) == 0
+
+    assert passed == [*plain, "back/a.md"]
+
+
+def test_where_outside_is_allowed_the_short_way_leads_there(tmp_path_factory: pytest.TempPathFactory) -> None:
+    top, outside = tmp_path_factory.mktemp("top"), tmp_path_factory.mktemp("outside")
+    (outside / "o.md").write_text("oo")
+    (outside / ".env.d").mkdir()
+    (outside / ".env.d" / "o.md").write_text("oo")
+    naming = Source(top / "asstops.yaml", "asstops.yaml")
+    open_to_all = paths.Paths(top, top, Problems(), allow_outside=True)
+
+    assert open_to_all.plain_size(str(outside / "o.md"), naming) == 2
+    assert open_to_all.plain_size(str(outside / ".env.d" / "o.md"), naming) is None
+
+
+def test_the_name_from_the_root(tmp_path: Path) -> None:
+    """With `/`, and composed; the same for a path as for its text."""
+    found = paths.Paths(tmp_path / "sub", tmp_path, Problems(), allow_outside=False)
+    for path, shown in (
+        ("sub/a.md", "a.md"),
+        ("sub/x/a.md", "x/a.md"),
+        ("b.md", "../b.md"),
+        ("c/b.md", "../c/b.md"),
+        ("sub/u\u0308/o\u0308.md", "\u00fc/\u00f6.md"),
+    ):
+        assert found.shown(tmp_path / path) == found.shown(str(tmp_path / path)) == shown
+
+
+def test_a_file_more_is_one_look_more(spec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is true of a folder is asked once: ten thousand files are ten thousand looks, and no more than that."""
+    calls: Counter[str] = Counter()
+    for module, name in ((os, "lstat"), (os, "stat"), (os, "access"), (os, "readlink"), (os, "scandir")):
+        monkeypatch.setattr(module, name, _counted(getattr(module, name), name, calls))
+    monkeypatch.setattr(os.path, "relpath", _counted(os.path.relpath, "relpath", calls))
+    seen = []
+    for count in (10, 40):
+        spec.write({f"kb/{n % 3}/{n}.md": "x" for n in range(count)})
+        calls.clear()
+        assert len(found(spec, "kb/**/*.md")) == count
+        seen.append(Counter(calls))
+
+    assert seen[1] - seen[0] == {"lstat": 30, "access": 30}
+
+
+def _counted(call: Any, name: str, calls: Counter[str]) -> Any:
+    def counting(*given: Any, **more: Any) -> Any:
+        calls[name] += 1
+        return call(*given, **more)
+
+    return counting
