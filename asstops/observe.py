@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -27,11 +27,13 @@ def observe(
     story: Story | None = None,
     *,
     moves: Moves = NONE,
+    only: Collection[str] = (),
 ) -> Snapshot:
     """All live objects that matter to the stack. The account and its project come first: they say where the rest is.
 
     `story` is what the journal on this machine tells of uploads that may be missing in the record, `moves` are the keys
-    that have changed in the spec.
+    that have changed in the spec. `only` are the kinds to read beside the account and the project, all if left out;
+    nothing can be planned on a part.
     """
     kinds = session.service.kinds
     by_kind: dict[str, list[Resource]] = {name: [] for name in kinds}
@@ -41,8 +43,10 @@ def observe(
     for name, kind in sorted(kinds.items(), key=lambda item: bool(item[1].within)):
         if kind.single:
             objects[name] = list(kind.observe(session, by_kind[name]))
-    rest = [kind for kind in kinds.values() if not kind.single and _reachable(kind, session)]
+    asked = [kind for kind in kinds.values() if not kind.single and (not only or kind.name in only)]
+    rest = [kind for kind in asked if _reachable(kind, session)]
     unread = {kind.name for kind in kinds.values() if kind.plane == "arm" and session.arm is None}
+    unread |= {kind.name for kind in kinds.values() if not kind.single and kind not in asked}
     notices: list[Notice] = []
     blind: set[str] = set()
     with ThreadPoolExecutor(max_workers=max(1, len(rest))) as pool:

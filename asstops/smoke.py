@@ -22,6 +22,7 @@ from asstops.talk.answer import Answer, Listener, ToolCall
 from asstops.workflow import live_ids
 
 if TYPE_CHECKING:
+    from asstops.hashcache import HashCache
     from asstops.providers.session import Session
     from asstops.spec import Stack
     from asstops.talk.conversation import Conversation
@@ -45,13 +46,15 @@ def run_tests(
     parallelism: int,
     done: Done = lambda _outcome: None,
     stop: threading.Event | None = None,
+    hashes: HashCache | None = None,
 ) -> tuple[Outcome, ...]:
     """Run tests, several at a time; `done` hears of each outcome, in the order of `tests`.
 
     Once `stop` is set nothing new is asked, and what is under way is ended and deleted; those tests are not run.
     Raises what is no test's fault: no sign-in, a role that is missing, a service that is retired.
     """
-    ids, _ = live_ids(stack, session)
+    only = () if any(test.expect.cites for test in tests) else ("assistant",)  # who cites what takes files to tell
+    ids, _ = live_ids(stack, session, only, hashes=hashes)
     return _Runner(session, ids, tests, stop or threading.Event()).run(parallelism, done)
 
 

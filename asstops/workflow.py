@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from asstops.rules import KindRules
 
 if TYPE_CHECKING:
     from asstops.adoption import Adoption
+    from asstops.hashcache import HashCache
     from asstops.inventory import Item
     from asstops.journal import Journal
     from asstops.leftovers import Leftover
@@ -67,14 +68,15 @@ def prepare(
     accept_origin: bool = False,
     on_drift: OnDrift = OnDrift.OVERWRITE,
     journal: Journal | None = None,
+    hashes: HashCache | None = None,
 ) -> Prepared:
-    """Hash the files, read live state and make the plan. Reads much, writes nothing."""
+    """Hash the files, read live state and make the plan. Reads much, writes nothing but `hashes` on this machine."""
     from asstops.kinds.file import with_content
     from asstops.observe import observe
     from asstops.spec import hash_files
 
     _check_versions(stack, session)
-    hashed = hash_files(stack.resources)  # on destroy too: content alone tells files of one name apart
+    hashed = hash_files(stack.resources, hashes)  # on destroy too: content alone tells files of one name apart
     wanted = {a: with_content(r) for a, r in hashed.items()}
     story = journal.read() if journal is not None else None
     snapshot = observe(session, wanted, stack.identity, story, moves=stack.moves)
@@ -188,14 +190,14 @@ class Remains:
     items: tuple[Leftover, ...]
 
 
-def remains(stack: Stack, session: Session, journal: Journal) -> Remains:
+def remains(stack: Stack, session: Session, journal: Journal, hashes: HashCache | None = None) -> Remains:
     """Look for leftovers. Writes nothing. Raises UnsafePlan for a record that another repository or path wrote."""
     from asstops.collect import gather
     from asstops.kinds.file import with_content
     from asstops.observe import observe
     from asstops.spec import hash_files
 
-    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
+    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources, hashes).items()}
     story, origin = journal.read(), origin_digest(stack.origin)
     snapshot = observe(session, wanted, stack.identity, story, moves=stack.moves)
     _check_record(snapshot, origin, stack)
@@ -247,15 +249,17 @@ class Located:
     missing: tuple[Address, ...]
 
 
-def locate(stack: Stack, session: Session) -> Located:
-    """Find every object of the spec. Reads, and writes nothing."""
+def locate(stack: Stack, session: Session, only: Collection[str] = (), *, hashes: HashCache | None = None) -> Located:
+    """Find every object of the spec, or those of the kinds in `only`. Reads, and writes nothing."""
     from asstops.kinds.file import with_content
     from asstops.observe import observe
     from asstops.planner import identify
     from asstops.spec import hash_files
 
-    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
-    snapshot = observe(session, wanted, stack.identity, moves=stack.moves)
+    kinds = {name for name, kind in session.service.kinds.items() if not only or kind.single or name in only}
+    asked = {address: resource for address, resource in stack.resources.items() if address.kind in kinds}
+    wanted = {address: _without_history(with_content(r), session) for address, r in hash_files(asked, hashes).items()}
+    snapshot = observe(session, wanted, stack.identity, moves=stack.moves, only=only)
     request = Request(target_of(stack, session))
     ids = identify(request, wanted, snapshot, session.service.rules)
     live = {(found.kind, found.remote_id): found for kind in snapshot.objects.values() for found in kind}
@@ -266,6 +270,12 @@ def locate(stack: Stack, session: Session) -> Located:
         and (version := session.service.kinds[address.kind].version(found))
     }
     return Located(ids, versions, tuple(address for address in wanted if address not in ids))
+
+
+def _without_history(resource: Resource, session: Session) -> Resource:
+    """The resource without the number of versions to keep: where nothing is pruned, they need not be listed."""
+    keep = session.service.rules[resource.address.kind].keep_field
+    return replace(resource, body={path: value for path, value in resource.body.items() if path != keep})
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +290,13 @@ class Adopting:
 
 
 def adopting(
-    stack: Stack, session: Session, asked: Mapping[Address, str], *, match: bool = False, trust: bool = False
+    stack: Stack,
+    session: Session,
+    asked: Mapping[Address, str],
+    *,
+    match: bool = False,
+    trust: bool = False,
+    hashes: HashCache | None = None,
 ) -> Adopting:
     """Look at what is to be adopted. Writes nothing. Raises UnsafePlan where something may not be taken over."""
     from asstops import adoption
@@ -288,7 +304,7 @@ def adopting(
     from asstops.observe import observe
     from asstops.spec import hash_files
 
-    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
+    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources, hashes).items()}
     snapshot = observe(session, wanted, stack.identity, moves=stack.moves)
     rules = session.service.rules
     unclear: list[str] = []
@@ -335,29 +351,31 @@ def next_plan(
 
 
 def _looked_at(snapshot: Snapshot, session: Session, asked: set[tuple[str, str]]) -> Snapshot:
-    """The snapshot with these objects read one by one: a listing leaves out what stores of others hold."""
+    """The snapshot with those of these objects read one by one of which listings do not show all: stores of others."""
 
     def read(live: Observed) -> Observed:
-        if (live.kind, live.remote_id) not in asked:
+        if (live.kind, live.remote_id) not in asked or not session.service.rules[live.kind].marked_last:
             return live
         return session.service.kinds[live.kind].look(session, live) or live
 
     return replace(snapshot, objects={kind: [read(live) for live in found] for kind, found in snapshot.objects.items()})
 
 
-def items(stack: Stack, session: Session) -> tuple[tuple[Item, ...], Snapshot]:
+def items(stack: Stack, session: Session, hashes: HashCache | None = None) -> tuple[tuple[Item, ...], Snapshot]:
     """Every object of the stack as it is live, and all that was read. Writes nothing."""
     from asstops.inventory import inventory
     from asstops.kinds.file import with_content
     from asstops.observe import observe
     from asstops.spec import hash_files
 
-    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources).items()}
+    wanted = {address: with_content(resource) for address, resource in hash_files(stack.resources, hashes).items()}
     snapshot = observe(session, wanted, stack.identity, moves=stack.moves)
     return tuple(inventory(stack.identity, wanted, snapshot, session.service.rules)), snapshot
 
 
-def live_ids(stack: Stack, session: Session) -> tuple[Mapping[Address, str], tuple[Address, ...]]:
-    """The remote id of every object of the spec that exists, and the addresses of those that do not."""
-    found = locate(stack, session)
+def live_ids(
+    stack: Stack, session: Session, only: Collection[str] = (), *, hashes: HashCache | None = None
+) -> tuple[Mapping[Address, str], tuple[Address, ...]]:
+    """The remote id of every object of the spec that exists, and the addresses of those that do not; as `locate`."""
+    found = locate(stack, session, only, hashes=hashes)
     return found.ids, found.missing

@@ -76,7 +76,7 @@ def assistant_id(run: Run, key: str) -> str:
     from asstops.workflow import live_ids
 
     address = Address("assistant", assistant_key(run, key))
-    ids, _ = live_ids(run.stack, run.session)
+    ids, _ = live_ids(run.stack, run.session, only=(address.kind,))
     if address not in ids:
         raise AsstopsError(f"{address} does not exist yet", fix="run asstops apply")
     return ids[address]

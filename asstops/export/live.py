@@ -87,6 +87,8 @@ def with_attached(session: Session, live: Live, stores: Iterable[str]) -> Live:
     wanted = [store for store in live.of("vector_store") if store.remote_id in asked]
 
     def read(store: Observed) -> list[dict[str, Any]] | None:
+        if not store.raw["file_counts"]["total"]:
+            return []
         try:
             return list(session.data.list_store_files(store.remote_id))
         except NotFound:

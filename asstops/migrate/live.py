@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from asstops.migrate.contents import is_record
-from asstops.migrate.exported import Exported, named, used_by
+from asstops.migrate.exported import Exported, Json, named, used_by
 
 if TYPE_CHECKING:
     from asstops.providers.assistants_api import AssistantsApi
@@ -31,8 +31,14 @@ def read_live(api: AssistantsApi, chosen: Collection[str] = ()) -> Exported:
             found.stores[store["id"]] = store
     for file in api.list_files():
         found.files[file["id"]] = file
+    filled = [ident for ident, item in found.stores.items() if _holds_files(item)]
     with ThreadPoolExecutor(max_workers=READERS) as pool:
-        listed = pool.map(lambda ident: list(api.list_store_files(ident)), found.stores)
-        for ident, files in zip(found.stores, listed, strict=True):
-            found.store_files[ident] = {file["id"]: file for file in files}
+        listed = dict(zip(filled, pool.map(lambda ident: list(api.list_store_files(ident)), filled), strict=True))
+    found.store_files = {ident: {file["id"]: file for file in listed.get(ident, ())} for ident in found.stores}
     return found
+
+
+def _holds_files(store: Json) -> bool:
+    """Whether files are to be listed: the store itself tells how many it has."""
+    counts = store.get("file_counts")
+    return not isinstance(counts, dict) or counts.get("total") != 0

@@ -21,6 +21,7 @@ from asstops.services import every
 from asstops.spec.shape import hints, variants
 from tests.docs.spec_reference import spec_reference
 from tests.docs.tables import table
+from tests.support import asked
 
 MADE = re.compile(r"(<!-- made: (?P<name>[\w-]+) -->\n).*?(<!-- /made -->)", re.DOTALL)
 
@@ -154,10 +155,29 @@ def _models(annotation: Any) -> Iterator[type[SpecModel]]:
             yield kind
 
 
+def requests() -> str:
+    """What each command sends, as tests/e2e/test_request_counts.py holds it to."""
+
+    def cell(row: asked.Row, service: str) -> str:
+        return row.sent[service].formula(asked.KNOWN[service]) if service in row.sent else "no such command"
+
+    silent = {(row.command, row.when) for row in asked.TABLE if all(not sent.parts for sent in row.sent.values())}
+    rows = [
+        (f"`{row.command}`", row.when, *(cell(row, service) for service in asked.READ))
+        for row in asked.TABLE
+        if (row.command, row.when) not in silent
+    ]
+    read = ("*read*", "", *(sent.formula() for sent in asked.READ.values()))
+    head = ("Command", "When", *(f"`service: {name}`" for name in asked.READ))
+    none = ", ".join(f"`{command}`{f' ({when})' if when else ''}" for command, when in sorted(silent))
+    return f"{table(head, [read, *rows])}\n\nNothing at all is sent by {none}."
+
+
 MAKERS: dict[str, Callable[[], str]] = {
     "commands-table": commands_table,
     "commands": commands,
     "global-options": global_options,
     "exit-codes": exit_codes,
     "spec-reference": spec_reference,
+    "requests": requests,
 }

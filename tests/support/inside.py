@@ -18,8 +18,10 @@ from tests.support.program import Program
 class Inside(Program):
     """Runs as `Program` does, but without a process of its own; one at a time."""
 
-    def run(self, *arguments: str, code: int | None = 0, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run to the end; the exit code must be `code`, any when that is None."""
+    def run(
+        self, *arguments: str, code: int | None = 0, stdin: str = "", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run to the end; the exit code must be `code`, any when that is None. `stdin` is what it can read."""
         out, err = _stream(), _stream()
         before = os.getcwd()
         os.chdir(self.folder)
@@ -27,7 +29,7 @@ class Inside(Program):
             with (
                 patch.dict(os.environ, {**self.environment(), **environ}, clear=True),
                 patch("sys.argv", ["asstops", *arguments]),
-                patch("sys.stdin", io.TextIOWrapper(io.BytesIO(), encoding="utf-8")),
+                patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")),
                 redirect_stdout(out),
                 redirect_stderr(err),
                 warnings.catch_warnings(),

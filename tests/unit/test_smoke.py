@@ -76,7 +76,7 @@ class World:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Outcome, ...]]:
     def run_in(world: World, *tests: SmokeTest, parallelism: int = 1, **more: Any) -> tuple[Outcome, ...]:
-        monkeypatch.setattr(smoke, "live_ids", lambda _stack, _session: (world.ids, ()))
+        monkeypatch.setattr(smoke, "live_ids", lambda *_given, **_more: (world.ids, ()))
         return smoke.run_tests(cast(Any, None), cast(Any, world), tests, parallelism=parallelism, **more)
 
     return run_in
