@@ -9,9 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +37,7 @@ from asstops.model import (
 from asstops.ownership import Snapshot
 from asstops.record import content_digest, superseded
 from asstops.recorder import Recorder, new_nonce
+from asstops.scheduling import work_through
 
 if TYPE_CHECKING:
     from asstops.journal import Journal
@@ -49,7 +48,7 @@ _LOG = logging.getLogger("asstops")
 RECORD = Address("record", "files")
 LOOKUPS = 6
 LOOKUP_PAUSE_S = 0.5
-LISTEN_S = 0.2
+UPLOADS = 3  # of one file whose answer is lost: each may leave a twin behind
 Emit = Callable[[Event], None]
 
 
@@ -125,30 +124,7 @@ class _Run:
                 self._requires[step_id].add((RECORD, Phase.DROP))
 
     def run(self, parallelism: int) -> Report:
-        waiting = {step_id: {n for n in needs if n in self._requires} for step_id, needs in self._requires.items()}
-        unlocks: dict[StepId, list[StepId]] = {}
-        for step_id, needs in waiting.items():
-            for need in needs:
-                unlocks.setdefault(need, []).append(step_id)
-        ready = deque(step_id for step_id, needs in waiting.items() if not needs)
-        running: dict[Future[Event | None], StepId] = {}
-        with ThreadPoolExecutor(max_workers=parallelism) as pool:
-            while ready or running:
-                while ready and len(running) < parallelism and not self._stop.is_set():
-                    step_id = ready.popleft()
-                    running[pool.submit(self._carry_out, step_id)] = step_id
-                if not running:
-                    break
-                # With a time-out, since Python lets a signal that comes just before a wait lie until the wait is over.
-                ended, _ = wait(running, timeout=LISTEN_S, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    step_id = running.pop(future)
-                    if not self._note(step_id, future.result()):
-                        continue
-                    for after in unlocks.get(step_id, ()):
-                        waiting[after].discard(step_id)
-                        if not waiting[after]:
-                            ready.append(after)
+        work_through(dict(self._requires), self._carry_out, self._note, parallelism=parallelism, stop=self._stop)
         self._close_record()
         self._outwait_listings()
         self._skip_the_rest()
@@ -206,11 +182,19 @@ class _Run:
         for kind, made in ((self._kinds[name], made) for name, made in self._made.items() if made):
             try:
                 for attempt in range(LOOKUPS):
-                    if made - self._gone <= kind.listed(self._session):
+                    if self._shows(kind, made - self._gone):
                         break
                     self._pause(attempt)
             except (ProviderError, Interrupted):
                 return  # nothing is wrong with what was made; only how soon it shows is not known
+
+    def _shows(self, kind: Kind[Any], tokens: set[str]) -> bool:
+        """Whether a listing shows all of these; it is read no further than it takes."""
+        for live in kind.newest(self._session) if tokens else ():
+            tokens.discard(kind.token(live))
+            if not tokens:
+                break
+        return not tokens
 
     # One step, in a worker thread
 
@@ -284,15 +268,13 @@ class _Run:
 
     def _create(self, kind: Kind[Any], step: Step) -> Observed:
         """Create once. When the answer is lost, the mark tells whether the object is there."""
+        if not kind.rules.marked:
+            return self._upload(kind, step)
         try:
             return kind.create(self._session, step)
         except Unavailable as error:
             if not error.ambiguous or kind.rules.named:
                 raise
-            if not kind.rules.marked:
-                # Nothing in the service tells which file was ours: upload again, and leave the note to tell of a twin.
-                self._recorder.doubtful = True
-                return kind.create(self._session, step)
             found = self._look_up(kind, step.mark)
             if found is None:
                 raise Unavailable(
@@ -302,6 +284,21 @@ class _Run:
                 ) from error
             everything = frozenset(flatten(kind.rules, step.wanted.body))
             return kind.update(self._session, replace(step, live=found, changed=everything))
+
+    def _upload(self, kind: Kind[Any], step: Step) -> Observed:
+        """Create what has no mark. Nothing in the service tells which file was ours, so a lost one is sent again.
+
+        The note then stays, to tell of what may be its twin.
+        """
+        for attempt in range(UPLOADS - 1):
+            try:
+                return kind.create(self._session, step)
+            except Unavailable as error:
+                if not error.ambiguous:
+                    raise
+                self._recorder.doubtful = True
+                self._pause(attempt)
+        return kind.create(self._session, step)
 
     def _look_up(self, kind: Kind[Any], mark: Mark) -> Observed | None:
         """Find what a lost answer made, outwaiting a listing that lags behind."""
@@ -354,8 +351,11 @@ class _Run:
         return self._ids[address]
 
     def _reporter(self, address: Address, verb: Verb) -> Callable[[int, int], None]:
+        began = time.monotonic()
+
         def report(done: int, total: int) -> None:
-            self._emit(Event(address, verb, StepState.PROGRESS, done=done, total=total))
+            spent = time.monotonic() - began
+            self._emit(Event(address, verb, StepState.PROGRESS, elapsed_s=spent, done=done, total=total))
 
         return report
 

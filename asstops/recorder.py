@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,8 @@ class Recorder:
         self._journal = journal
         self._pause = pause
         self._clock = clock
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()  # for what is noted here, never held over a request
+        self._writing = threading.RLock()  # for the pages, held over the requests that write them; taken first
         self._added = {id_digest(remote_id): content for remote_id, content in recovered.items()}
         self._removed: set[str] = set()
         self._fresh: set[str] = set()  # ids of what this apply has uploaded
@@ -96,7 +98,9 @@ class Recorder:
 
         The note of an earlier apply stays, and tells of these uploads too.
         """
-        with self._lock:
+        if self._begun:
+            return  # without waiting for whoever writes just now
+        with self._writing:
             if self._begun:
                 return
             self._uploads = uploads
@@ -131,20 +135,30 @@ class Recorder:
         with self._lock:
             self._fresh.add(remote_id)
             self._added.update({id_digest(old): before for old, before in replaced.items()})
-            self.add(remote_id, content)
-            if len(self._fresh) >= self._uploads and self._added:
-                try:
+            self._added[id_digest(remote_id)] = content
+            last = len(self._fresh) >= self._uploads
+        with suppress(Interrupted):  # the upload itself is done; what it left unwritten is written at the end
+            if not last:
+                self._flush_if_due()
+                return
+            with self._writing:  # also until another thread is done: what comes next counts on every entry
+                if self._added:
                     self._flush()
-                except Interrupted:  # the upload itself is done; what it left unwritten is written at the end
-                    return
 
     def add(self, remote_id: str, content: str) -> None:
         """Remember a file that is ours, or its content anew."""
         with self._lock:
             self._added[id_digest(remote_id)] = content
-            due = len(self._added) >= FLUSH_AFTER or self._clock() - self._flushed_at > FLUSH_AFTER_S
-            if due:
+        self._flush_if_due()
+
+    def _flush_if_due(self) -> None:
+        """Write what has come together. One thread does, and the others go on with their uploads meanwhile."""
+        due = len(self._added) >= FLUSH_AFTER or self._clock() - self._flushed_at > FLUSH_AFTER_S
+        if due and self._writing.acquire(blocking=False):
+            try:
                 self._flush()
+            finally:
+                self._writing.release()
 
     def remove(self, remote_id: str) -> None:
         """Forget a file that is gone."""
@@ -162,7 +176,7 @@ class Recorder:
 
         `dismiss` clears the note in any case: somebody has looked at what may be left.
         """
-        with self._lock:
+        with self._writing:
             if self._added or self._removed or self._spare:
                 self._flush()
             for page in self._pages:
@@ -173,7 +187,7 @@ class Recorder:
             doubtful = self._open and self.doubtful and not dismiss
             live = self._listed() if doubtful or self._dead else None
             if live is not None and self._fresh and (gone := self._dead - live.keys()):
-                self._removed |= gone
+                self.forget(gone)
                 self._flush()
             if not doubtful or (live is not None and not self._suspects(live)):
                 self._clear_note()
@@ -182,13 +196,14 @@ class Recorder:
 
     def delete(self) -> None:
         """Remove the record itself, the last page first. Raises ApplyError while a file that it remembers is there."""
-        with self._lock:
+        with self._writing:
             self._check_forgettable()
             while self._pages:
                 self._session.data.delete_vector_store(self._pages[-1].remote_id)
                 self._pages.pop()
-            self._added.clear()
-            self._removed.clear()
+            with self._lock:
+                self._added.clear()
+                self._removed.clear()
             self._open = False
             if self._journal is not None:
                 self._journal.remove()
@@ -257,13 +272,15 @@ class Recorder:
 
         Entries of a spare page move as well; the page itself goes last, so that nothing is lost on the way.
         """
+        with self._lock:
+            added, removed = dict(self._added), set(self._removed)
         kept = self._kept()
-        known = {key for page in kept for key in page.entries}
-        spare = [page for page in self._pages if page not in kept]
+        spare = [page for page in self._pages if page.remote_id in self._spare]
+        known = {key for page in kept for key in page.entries} if spare else set()
         moving = {key: value for page in spare for key, value in page.entries.items() if key not in known}
-        pending = {key: value for key, value in {**moving, **self._added}.items() if key not in self._removed}
+        pending = {key: value for key, value in {**moving, **added}.items() if key not in removed}
         for page in kept:
-            entries = {key: pending.pop(key, value) for key, value in page.entries.items() if key not in self._removed}
+            entries = {key: pending.pop(key, value) for key, value in page.entries.items() if key not in removed}
             while pending and len(entries) < PER_PAGE:
                 key = next(iter(pending))
                 entries[key] = pending.pop(key)
@@ -275,8 +292,11 @@ class Recorder:
             page = self._create(number, None)
             self._pages.append(page)
             self._write(replace(page, entries={key: pending.pop(key) for key in keys}))
-        self._added.clear()
-        self._removed.clear()
+        with self._lock:  # what others have noted meanwhile is for the next time
+            for key in added.keys() & self._added.keys():
+                if self._added[key] == added[key]:
+                    del self._added[key]
+            self._removed -= removed
         self._flushed_at = self._clock()
 
     def _create(self, number: int, note: Note | None) -> Page:
@@ -304,7 +324,7 @@ class Recorder:
         return Page(number, store["id"], mark, {}, note)
 
     def _find(self, mark: Mark) -> Page | None:
-        for store in self._session.data.list_vector_stores():
+        for store in self._session.data.list_vector_stores(newest_first=True):
             found = from_metadata(store.get("metadata"))
             if found is not None and found.nonce == mark.nonce:
                 return decode(store["id"], found, store["metadata"])

@@ -69,7 +69,7 @@ class Step:
 
     `wanted.body` has remote ids in the place of Refs. `changed` are the paths of the fields that differ. `mark` goes
     on the object once it is complete. `prunes` are the numbers of older versions that go. `labels` are remote ids with
-    the addresses that own them. `report` may be called with (done, total) while work goes on.
+    the addresses that own them. `report` may be called with (done, total) while work goes on, in bytes for a file.
     """
 
     wanted: Resource
@@ -142,9 +142,12 @@ class Kind(ABC, Generic[SpecT]):
         """The number of the version that is live, "" where the service keeps none."""
         return ""
 
-    def listed(self, session: Session) -> set[str]:
-        """The tokens that a listing shows now."""
-        return {self.token(live) for live in self.observe(session, ())}
+    def newest(self, session: Session) -> Iterable[Observed]:
+        """What a listing shows, the newest first where it can: who looks for what was just made can soon stop reading.
+
+        What an object has beside its listing, the files of a store for one, may be left out.
+        """
+        return self.observe(session, ())
 
     def unsupported(self, wanted: Resource, api_version: str) -> tuple[str, ...]:
         """Fields of `wanted` that this version of the API does not have."""
@@ -152,7 +155,7 @@ class Kind(ABC, Generic[SpecT]):
 
     def find(self, session: Session, mark: Mark) -> Observed | None:
         """Look for the object of a create whose answer was lost, by its mark's nonce."""
-        for live in self.observe(session, ()):
+        for live in self.newest(session):
             if live.mark is not None and live.mark.nonce == mark.nonce:
                 return live
         return None
@@ -181,9 +184,10 @@ def register(cls: type[Kind[Any]]) -> type[Kind[Any]]:
 
 
 def kinds_in(package: str) -> Mapping[str, Kind[Any]]:
-    """The kinds of a folder by name. Imports every module in it."""
+    """The kinds of a folder by name. Imports every module in it but helpers, which begin with _."""
     for module in iter_modules(import_module(package).__path__):
-        import_module(f"{package}.{module.name}")
+        if not module.name.startswith("_"):
+            import_module(f"{package}.{module.name}")
     return {kind.name: kind() for kind in _REGISTRY.get(package, ())}
 
 

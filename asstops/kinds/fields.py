@@ -31,7 +31,8 @@ class SpecModel(BaseModel):
 
     reaches_models: ClassVar[bool] = True
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    # A model is built when an entry of its section is there to be read: most specs use a few of all that there are.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 def plain_value(value: Any) -> Any:

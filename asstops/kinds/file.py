@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from asstops.errors import ApplyError, Moved, ProviderError, ResultDiffers, Unavailable
+from asstops.errors import ProviderError, ResultDiffers, Unavailable
 from asstops.kinds.base import BuildContext, Homes, Kind, Step, register
 from asstops.kinds.fields import Bool, SpecModel, Text
 from asstops.model import Address, FileSource, Observed, Resource
-from asstops.record import content_digest
+from asstops.providers.upload import moved, unreadable
 from asstops.rules import KindRules
 
 if TYPE_CHECKING:
@@ -75,16 +75,9 @@ class FileKind(Kind[FileSpec]):
     def create(self, session: Session, step: Step) -> Observed:
         """Upload, once; the answer alone tells the id."""
         source = _source(step)
-        item = session.data.upload_file(source.path, source.name)
+        item = session.data.upload_file(source, step.report)
         if not isinstance(item.get("id"), str) or not item["id"]:
             raise Unavailable(f"the answer to the upload of {source.shown} names no id", ambiguous=True)
-        try:
-            _check_unchanged(
-                source
-            )  # a pause that the service asked for may have come between the look and the sending
-        except ApplyError:
-            _take_back(session, item["id"], source)
-            raise
         if item.get("bytes", source.size_bytes) != source.size_bytes:
             # Its content can be read back in no other way, so it must not be taken for what the spec has.
             _take_back(session, item["id"], source)
@@ -130,18 +123,16 @@ def _take_back(session: Session, remote_id: str, source: FileSource) -> None:
 
 
 def _check_unchanged(source: FileSource) -> None:
-    """What was approved is what is sent: the file must still hold what the plan was made from."""
+    """Before anything is written for it. The content is looked at again as it goes out, which may be much later."""
     digest = hashlib.sha256()
     try:
         with source.path.open("rb") as stream:
             while block := stream.read(_BLOCK):
                 digest.update(block)
     except OSError as error:
-        raise ApplyError(
-            f"{source.shown} cannot be read: {error.strerror}", fix="put it back, then plan again"
-        ) from error
+        raise unreadable(source, error) from error
     if digest.hexdigest() != source.sha256:
-        raise Moved(f"{source.shown} changed after the plan was made", fix="plan again, to see what would be sent now")
+        raise moved(source)
 
 
 def with_content(resource: Resource) -> Resource:
@@ -149,6 +140,8 @@ def with_content(resource: Resource) -> Resource:
     source = resource.source
     if source is None:
         return resource
+    from asstops.record import content_digest
+
     content = content_digest(resource.address.key, source)
     body = {"name": source.name, "size_bytes": source.size_bytes, "sha256": source.sha256, "content": content}
     return replace(resource, body=body)

@@ -10,7 +10,6 @@ Limits:       10,000 files, 500 a batch; chunks 100-4096 tokens, overlap at most
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,8 +21,7 @@ from asstops.kinds._ingestion import await_store, refused, take_in
 from asstops.kinds.base import BuildContext, Homes, Kind, Step, register
 from asstops.kinds.fields import Bool, FileEntry, Int, SpecModel, Text, TextMap
 from asstops.mark import KEY, from_metadata, is_ours, path_digest, to_metadata
-from asstops.model import Address, Observed, Ref, Resource
-from asstops.record import is_page
+from asstops.model import Address, Mark, Observed, Ref, Resource
 from asstops.rules import KindRules
 
 if TYPE_CHECKING:
@@ -137,6 +135,8 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
 
     def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
         """Every store of the account, the record's pages too; files are listed for our own stores only."""
+        from concurrent.futures import ThreadPoolExecutor
+
         stores = list(session.data.list_vector_stores())
         ours = [store["id"] for store in stores if _is_ours(store, session.stack)]
         with ThreadPoolExecutor(max_workers=READERS) as pool:
@@ -166,7 +166,10 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
         return _settled(session, session.data.modify_vector_store(store["id"], complete), wanted)
 
     def update(self, session: Session, step: Step) -> Observed:
-        """Attach what is new before taking out what is old; fields and the mark follow once the files are in."""
+        """Attach what is new before taking out what is old; fields and the mark follow once the files are in.
+
+        A full store takes nothing in: of what is old as much goes first as there must be room for.
+        """
         live, body, data = step.live, step.wanted.body, session.data
         if live is None:
             raise ValueError("an update needs the live object")
@@ -175,11 +178,15 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
         for file in sorted(failed):
             data.detach_file(live.remote_id, file)
         coming = [file for file in wanted if file not in attached or file in failed]
+        leaving = sorted(attached - set(wanted))
+        first = max(0, len(attached - failed) + len(coming) - MAX_FILES)
+        for file in leaving[:first]:
+            data.detach_file(live.remote_id, file)
         if coming:
             take_in(session, step, live.remote_id, coming, _chunking(step.wanted))
         if not live.ready:
             await_store(session, step, live.remote_id)
-        for file in sorted(attached - set(wanted)):
+        for file in leaving[first:]:
             data.detach_file(live.remote_id, file)
         others = {key: value for key, value in (live.raw.get("metadata") or {}).items() if not is_ours(key)}
         metadata = tag_rules.merged(others, body["metadata"], "metadata", step.changed)
@@ -203,13 +210,23 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
         store = session.data.find_vector_store(live.remote_id)
         if store is None:
             return None
+        if not store["file_counts"]["total"]:  # as when it was listed: there is nothing to list
+            return _observed(store, [], session.homes)
         if _failed(store) != len(live.problems):
             return _observed(store, _files_of(session, store["id"]) or [], session.homes)
         now = _settled(session, store, live.body["files"], failed=len(live.problems))
         return replace(now, problems=now.problems or live.problems)
 
-    def listed(self, session: Session) -> set[str]:
-        return {store["id"] for store in session.data.list_vector_stores()}
+    def newest(self, session: Session) -> Iterable[Observed]:
+        """Without the files."""
+        return (_observed(store, [], session.homes) for store in session.data.list_vector_stores(newest_first=True))
+
+    def find(self, session: Session, mark: Mark) -> Observed | None:
+        """With its files: an earlier attempt may have attached some."""
+        found = super().find(session, mark)
+        if found is None or not found.raw["file_counts"]["total"]:
+            return found
+        return with_files(found, _files_of(session, found.remote_id) or [])
 
     def unsupported(self, wanted: Resource, api_version: str) -> tuple[str, ...]:
         """Chunking came with 2025-03-01-preview."""
@@ -223,6 +240,8 @@ def with_files(live: Observed, files: Sequence[dict[str, Any]]) -> Observed:
 
 
 def _is_ours(store: dict[str, Any], stack: str) -> bool:
+    from asstops.record import is_page
+
     mark = from_metadata(store.get("metadata"))
     return mark is not None and mark.stack == stack and not is_page(mark) and bool(store["file_counts"]["total"])
 

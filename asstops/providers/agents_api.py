@@ -93,11 +93,14 @@ class AgentsApi(OpenAIApi):
         if self._project is not None:
             self._project.close()
 
+    passed_over = 0  # agents with several versions that a reading did not look into, since there were so many
+
     # Agents
 
-    def list_agents(self) -> Iterator[Json]:
+    def list_agents(self, *, newest_first: bool = False) -> Iterator[Json]:
         """Every agent of the project with its newest version, page by page."""
-        return self._agent_pages("listing agents", lambda agents, **query: agents.list(**query))
+        order = "desc" if newest_first else "asc"
+        return self._agent_pages("listing agents", lambda agents, **query: agents.list(**query), order=order)
 
     def list_versions(self, name: str) -> Iterator[Json]:
         """Every version of an agent, the newest first."""
@@ -157,7 +160,11 @@ class AgentsApi(OpenAIApi):
                 return answer
 
         return self.limiter.call(
-            lambda: renewing(attempt, self._credential), repeatable=not once, writing=writing, patient=self._patient
+            lambda: renewing(attempt, self._credential),
+            repeatable=not once,
+            writing=writing,
+            patient=self._patient,
+            paced=True,
         )
 
     def _remove(self, doing: str, request: Callable[[AgentsOperations], Any]) -> None:

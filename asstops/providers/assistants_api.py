@@ -13,7 +13,7 @@ from asstops.providers.advice import Caller
 from asstops.providers.credentials import DATA_SCOPE, PROJECT_SCOPE
 from asstops.providers.importing import one_at_a_time
 from asstops.providers.limiter import Limiter
-from asstops.providers.openai_api import Json, OpenAIApi
+from asstops.providers.openai_api import Json, OpenAIApi, first_page
 
 if TYPE_CHECKING:
     from openai import AzureOpenAI
@@ -59,10 +59,14 @@ class AssistantsApi(OpenAIApi):
         source, scope = self._credential(), PROJECT_SCOPE if self._classic else DATA_SCOPE
         return openai.AzureOpenAI(azure_ad_token_provider=lambda: source.get_token(scope).token, **options)
 
-    def list_assistants(self) -> Iterator[Json]:
+    def list_assistants(self, *, newest_first: bool = False) -> Iterator[Json]:
         """Every assistant of the account, page by page. Raises Retired where the API is gone."""
         try:
-            yield from self._pages("listing assistants", lambda c, **q: c.beta.assistants.with_raw_response.list(**q))
+            yield from self._pages(
+                "listing assistants",
+                lambda c, **q: c.beta.assistants.with_raw_response.list(**q),
+                first_page(newest_first),
+            )
         except ProviderError as error:
             if not isinstance(error, Retired) and self._is_over(error):
                 raise self._retired(error) from error

@@ -10,9 +10,8 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from asstops.errors import NotFound, ProviderError, Rejected, Unavailable
 from asstops.providers.advice import Caller
@@ -22,17 +21,22 @@ from asstops.providers.importing import one_at_a_time
 from asstops.providers.limiter import Limiter
 from asstops.providers.network import certificates
 from asstops.providers.settings import is_loopback
+from asstops.providers.upload import Content
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
+    from asstops.model import FileSource
     from asstops.providers.credentials import TokenSource
 
 Json = dict[str, Any]
 Result = TypeVar("Result")
 PAGE = 100
+CONNECT_S = 10.0
 TIMEOUT_S = 60.0
-UPLOAD_TIMEOUT_S = 900.0
+# A service looks a file over before it answers, and what stands in the line's buffers has to get there first.
+UPLOAD_TIMEOUT_S = 180.0
+BYTES_PER_S = 1_000_000
 MAX_RESTARTS = 3  # of a listing whose cursor went away
 
 
@@ -79,7 +83,7 @@ class OpenAIApi(ABC):
 
         from asstops.providers.trace import http_hooks
 
-        timeout = openai.Timeout(TIMEOUT_S, connect=10.0)
+        timeout = openai.Timeout(TIMEOUT_S, connect=CONNECT_S)
         verify: ssl.SSLContext | bool = True
         if self.endpoint.startswith("http://"):
             # Reading all certificates that are trusted takes longer than a request; without TLS none is needed.
@@ -102,9 +106,13 @@ class OpenAIApi(ABC):
 
     # Vector stores
 
-    def list_vector_stores(self) -> Iterator[Json]:
+    def list_vector_stores(self, *, newest_first: bool = False) -> Iterator[Json]:
         """Every vector store of the account, page by page."""
-        return self._pages("listing vector stores", lambda c, **q: c.vector_stores.with_raw_response.list(**q))
+        return self._pages(
+            "listing vector stores",
+            lambda c, **q: c.vector_stores.with_raw_response.list(**q),
+            first_page(newest_first),
+        )
 
     def get_vector_store(self, remote_id: str) -> Json:
         return self.send(
@@ -191,16 +199,25 @@ class OpenAIApi(ABC):
         """The file, or None when there is none of that id."""
         return self._found(f"reading the file {remote_id}", lambda c: c.files.with_raw_response.retrieve(remote_id))
 
-    def upload_file(self, path: Path, name: str) -> Json:
-        """Upload one file under its own name. Never sent twice by itself: the answer alone tells its id."""
-        with path.open("rb") as stream:
+    def upload_file(self, source: FileSource, report: Callable[[int, int], None]) -> Json:
+        """Upload one file under its own name. Sent again by itself only when the service was not given all of it.
+
+        Its answer alone tells its id. `report` is told of the bytes sent and of all there are. Raises Moved when the
+        file is not what the plan was made from.
+        """
+        with one_at_a_time:
+            import openai
+        patience_s = UPLOAD_TIMEOUT_S + source.size_bytes / BYTES_PER_S
+        answering = openai.Timeout(TIMEOUT_S, connect=CONNECT_S, read=patience_s)
+        with Content(source, report, self.limiter.check) as content:
             return self._made(
                 self.send(
-                    f"uploading {name}",
-                    lambda c: c.with_options(timeout=UPLOAD_TIMEOUT_S).files.with_raw_response.create(
-                        file=(name, _rewound(stream)), purpose="assistants"
+                    f"uploading {source.name}",
+                    lambda c: c.files.with_raw_response.create(
+                        file=(source.name, cast("IO[bytes]", content)), purpose="assistants", timeout=answering
                     ),
                     once=True,
+                    judged=content.judged,
                 )
             )
 
@@ -217,23 +234,24 @@ class OpenAIApi(ABC):
         once: bool = False,
         writing: bool = True,
         about: Sequence[str] = (),
+        judged: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> Json:
         """Send a request, again where that is safe: `once` for what must not be done twice.
 
         `about` are the ids that it names. What this run has just made may not be known everywhere yet: then a 404 means
-        that nothing happened and that it is too early.
+        that nothing happened and that it is too early. Inside `judged` the caller may see more in an error.
         """
         client = self.client
         if (left := self.limiter.left_s()) < TIMEOUT_S:
             client = client.with_options(timeout=max(left, 0.1))
 
         def attempt() -> Json:
-            with self.not_too_early(about), openai_errors(doing, self.caller, writing=writing):
+            with judged(), self.not_too_early(about), openai_errors(doing, self.caller, writing=writing):
                 answer = request(client).http_response
             return json_object(answer.text, doing=doing, writing=writing)
 
         return self.limiter.call(
-            lambda: self.renewed(attempt), repeatable=not once, writing=writing, patient=self._patient
+            lambda: self.renewed(attempt), repeatable=not once, writing=writing, patient=self._patient, paced=True
         )
 
     @contextmanager
@@ -274,7 +292,7 @@ class OpenAIApi(ABC):
 
     def _pages(self, doing: str, request: Callable[..., Any], first: Json | None = None) -> Iterator[Json]:
         """Every item of a listing, page by page. `first` is the query of the first page, the usual one if left out."""
-        start = {"limit": PAGE, "order": "asc"} if first is None else first
+        start = first_page(False) if first is None else first
 
         def fetch(after: str) -> Json:
             query = {**start, "after": after} if after else start
@@ -316,6 +334,6 @@ class OpenAIApi(ABC):
             after = str(page.get("last_id") or fresh[-1]["id"])
 
 
-def _rewound(stream: Any) -> Any:
-    stream.seek(0)
-    return stream
+def first_page(newest_first: bool) -> Json:
+    """The query of a listing's first page."""
+    return {"limit": PAGE, "order": "desc" if newest_first else "asc"}

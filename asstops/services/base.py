@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from asstops.kinds.base import Kind, kinds_in
-from asstops.model import Notice, Observed
-from asstops.providers.settings import SettingsInvalid
+from asstops.model import Observed
 
 if TYPE_CHECKING:
+    from asstops.model import Notice
     from asstops.providers.openai_api import OpenAIApi
     from asstops.providers.session import Session
-    from asstops.providers.settings import Settings
+    from asstops.providers.settings import Settings, SettingsInvalid
     from asstops.rules import KindRules
     from asstops.talk.answer import Listener
     from asstops.talk.conversation import Conversation
@@ -142,6 +142,8 @@ class Service(ABC):
 
     def nowhere(self, settings: Settings) -> SettingsInvalid:
         """The error where nobody says where the service is."""
+        from asstops.providers.settings import SettingsInvalid
+
         return SettingsInvalid(
             f"there is no endpoint: the spec has no `resource`, and {self.endpoint_variable} is not set",
             fix=f"set {self.endpoint_variable}, add resource: to the spec, or try it with --local",

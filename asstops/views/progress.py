@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Protocol, TextIO
 
 from asstops.model import Address, Event, StepState, Verb
-from asstops.views.text import count, encodable, safe, seconds, told
+from asstops.views.text import count, encodable, safe, seconds, size_reached, told
 
 PROGRESS_EVERY_S = 10.0
 LISTED = 20  # steps of one kind told one by one; the rest is counted
@@ -34,6 +34,9 @@ class Progress(Protocol):
     def handle(self, event: Event) -> None:
         """Show one event. Called from any thread; never raises for what the stream does."""
 
+    def note(self, line: str) -> None:
+        """Show a line that belongs to no step. As `handle`, from any thread."""
+
 
 def progress_for(stream: TextIO, *, tty: bool, color: bool, total: int) -> Progress:
     """Live on a terminal that can draw it, else a line for each thing that happens. `total` counts the steps."""
@@ -48,6 +51,22 @@ def progress_for(stream: TextIO, *, tty: bool, color: bool, total: int) -> Progr
 def doing(verb: Verb) -> str:
     """`creating`, `updating`, `deleting`."""
     return _DOING[verb]
+
+
+def at_work(event: Event) -> tuple[str, str]:
+    """What a running step is doing, and how far it has come: `updating`, `3 of 20`; `uploading`, `120 of 500 MB`."""
+    if not event.total:
+        return doing(event.verb), ""
+    if event.address.kind == "file":
+        return "uploading", size_reached(event.done, event.total)
+    return doing(event.verb), f"{event.done:,} of {event.total:,}"
+
+
+def waiting(pause_s: float, status: int, *, asked: bool) -> str:
+    """Why nothing happens for so long. `asked`: the service named the time; else it is ours, after a refusal."""
+    if asked:
+        return f"the service asks to wait {seconds(pause_s)} (HTTP {status})"
+    return f"the service refuses requests (HTTP {status}): trying again in {seconds(pause_s)}"
 
 
 def ended(event: Event) -> list[str]:
@@ -109,6 +128,11 @@ class PlainProgress:
                     for line in ended(event):
                         self._write(line)
 
+    def note(self, line: str) -> None:
+        """Write the line."""
+        with self._lock:
+            self._write(line)
+
     def _count(self, event: Event, group: tuple[str, Verb]) -> None:
         """How far many steps of one kind have come, every ten seconds at most."""
         now = self._clock()
@@ -122,10 +146,10 @@ class PlainProgress:
         if now - self._told.get(step, float("-inf")) < PROGRESS_EVERY_S:
             return
         self._told[step] = now
-        counted = f" {event.done:,} of {event.total:,}" if event.total else ""
+        what, reached = at_work(event)
         message = f" {told(event.message)}" if event.message else ""
         spent = f" ({seconds(event.elapsed_s)})" if event.elapsed_s else ""
-        self._write(f"{safe(str(event.address))}: {doing(event.verb)}…{counted}{message}{spent}")
+        self._write(f"{safe(str(event.address))}: {what}…{f' {reached}' if reached else ''}{message}{spent}")
 
     def _write(self, line: str) -> None:
         with suppress(OSError, ValueError):  # ValueError: the stream is closed

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asstops.model import Address, Event, StepState, Verb
-from asstops.views.progress import doing, ended
+from asstops.views.progress import at_work, ended
 from asstops.views.report import past
 from asstops.views.text import count, safe, seconds, told
 
@@ -109,6 +109,10 @@ class LiveProgress:
         # Outside the lock: printing draws the display again, which takes it.
         self._console.print(_told(event), soft_wrap=True)
 
+    def note(self, line: str) -> None:
+        """Print the line above the display, where it stays."""
+        self._console.print(Text(line, "yellow"), soft_wrap=True)
+
     def _render(self) -> RenderableType:
         with self._lock:
             running = list(self._running.values())
@@ -120,10 +124,10 @@ class LiveProgress:
         table.add_column(justify="right", no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
         for began, event in running[:MAX_RUNNING]:
-            counted = f"{event.done:,}/{event.total:,}" if event.total else ""
+            what, reached = at_work(event)
             said = f"  {told(event.message, 200)}" if event.message else ""
-            text = Text(f"{safe(str(event.address))}  {doing(event.verb)}").append(said, "dim")
-            table.add_row(self._spinner, text, Text(counted), Text(seconds(now - began), "dim"))
+            text = Text(f"{safe(str(event.address))}  {what}").append(said, "dim")
+            table.add_row(self._spinner, text, Text(reached.replace(" of ", "/")), Text(seconds(now - began), "dim"))
         if len(running) > MAX_RUNNING:
             table.add_row("", Text(f"… and {len(running) - MAX_RUNNING:,} more at work", "dim"), "", "")
         return Group(table, self._bar(finished, failed, now)) if running else self._bar(finished, failed, now)

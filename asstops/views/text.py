@@ -104,6 +104,14 @@ def size(size_bytes: int) -> str:
     return f"{value / 1000:.1f} TB"
 
 
+def size_reached(done_bytes: int, total_bytes: int) -> str:
+    """`120 of 500 MB`, `0.4 of 9.2 MB`: both in the unit of the whole."""
+    value, unit = size(total_bytes).rsplit(" ", 1)
+    places = 1 if "." in value and float(value) < 100 else 0
+    scale = 1000.0 ** ("B", "kB", "MB", "GB", "TB").index(unit)
+    return f"{done_bytes / scale:.{places}f} of {float(value):.{places}f} {unit}"
+
+
 def seconds(elapsed_s: float) -> str:
     """`0.4s`, `12s`, `3m05s`."""
     if elapsed_s < 9.95:

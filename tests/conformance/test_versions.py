@@ -54,6 +54,31 @@ def test_what_somebody_edited_is_still_ours_when_it_leaves_the_spec(stage: Stage
     assert _numbers(stage) == {"other": ["1"]}
 
 
+@pytest.mark.parametrize("copied", [True, False], ids=["copied", "unmarked"])
+def test_many_agents_of_others_are_not_looked_into(stage: Stage, monkeypatch: pytest.MonkeyPatch, copied: bool) -> None:
+    """That would take a request for each. An edit that took the mark along still tells whose the agent is."""
+    monkeypatch.setattr("asstops.services.agents.assistant.MAX_STRAYS", 2)
+    for name in ("theirs", "theirs", "others", "others"):
+        stage.project("POST", f"/agents/{name}/versions", {"definition": PROMPT})
+    other = {"other": {"model": "gpt-4o"}}
+    stage.apply({**PLAIN, "assistants": {**PLAIN["assistants"], **other}})
+    new_version(stage, "clerk", {"instructions": "Theirs."}, copied=copied)
+    assert not stage.plan().notices  # the spec names it, and two are few
+
+    stage.write({**PLAIN, "assistants": other})
+    stage.look_away()
+    plan = stage.plan()
+    looked_into = {entry["path"].rpartition("/agents/")[2] for entry in stage.requests()} - {""}
+    looked_into = {path.removesuffix("/versions") for path in looked_into if path.endswith("/versions")}
+    if copied:
+        assert shown(plan) == {"assistant.clerk": ("delete", ())}
+        assert not any("were not read" in notice.message for notice in plan.notices)
+        assert looked_into == {"theirs", "others", "clerk"}
+    else:
+        assert [notice.message.partition(" that ")[0] for notice in plan.notices] == ["3 agents"]
+        assert (shown(plan), looked_into) == ({}, set())
+
+
 def test_an_edit_that_changes_nothing_is_no_drift(stage: Stage) -> None:
     """A new version that says the same, as a portal makes by a mere save, is left as it is."""
     stage.apply(FULL_AGENTS, FILES)

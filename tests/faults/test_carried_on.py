@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from asstops.providers.limiter import Limiter
+from asstops.providers.openai_api import OpenAIApi
 
 from .conftest import DEPLOYMENT, RESOURCE, Ended, World
 from .test_saved_plans import token
@@ -87,23 +88,23 @@ def test_an_upload_answered_without_an_id(world: World, here: Here, answer: dict
     steady(world, here)
 
 
-def test_a_file_edited_while_the_service_made_us_wait(
+def test_a_file_edited_between_the_look_and_the_sending(
     world: World, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The look came before the pause, the sending after it: what was sent is taken back."""
+    """A pause may have come in between. It is looked at again on its way out, and the service never has all of it."""
     world.sales(1)
-    world.fault(method="POST", path="/files$", status=429, headers={"Retry-After": "0"})
-    paused = Limiter.pause
+    upload = OpenAIApi.upload_file
 
-    def edited(self: Limiter, seconds: float) -> None:
+    def edited(self: OpenAIApi, *args: Any) -> Any:
         world.write("kb/f00.md", "other 0\n")
-        paused(self, seconds)
+        return upload(self, *args)
 
-    monkeypatch.setattr(Limiter, "pause", edited)
+    monkeypatch.setattr(OpenAIApi, "upload_file", edited)
     ended = here(world, "apply", "-y")
     assert ended.code == 3, ended
     assert "kb/f00.md changed after the plan was made" in ended.text
     assert world.dump()["files"] == []
+    assert [entry for entry in world.requests("POST") if entry["path"].endswith("/files")] == []
 
 
 def test_a_second_apply_while_listings_lag(special: Callable[..., Any], here: Here) -> None:

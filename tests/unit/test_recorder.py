@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +17,8 @@ from asstops.mark import KEY, from_metadata
 from asstops.model import FileSource
 from asstops.record import PER_PAGE, Note, Record, content_digest, decode, id_digest, upload_digest
 from asstops.recorder import FLUSH_AFTER, FLUSH_AFTER_S, LOOKUPS, Recorder
+
+PATIENCE_S = 30.0
 
 
 class Stores:
@@ -51,7 +55,7 @@ class Stores:
         self.unseen -= 1
         return self.unseen < 0
 
-    def list_vector_stores(self) -> list[dict[str, Any]]:
+    def list_vector_stores(self, *, newest_first: bool = False) -> list[dict[str, Any]]:
         stores = [{"id": remote_id, "metadata": metadata} for remote_id, metadata in self.live.items()]
         return stores if self._seen() else []
 
@@ -246,6 +250,92 @@ def test_an_upload_is_done_also_when_no_more_may_be_written(world: World, monkey
         recorder.uploaded("file-0", entries(1)["file-0"])
     recorder.finish()
     assert world.stores.record().entries == remembered(entries(1))
+
+
+class Busy:
+    """A thread that writes a page, from when the block begins until `let_go`: the service takes its time to answer.
+
+    `at_once` is whether another thread wrote one at the same time.
+    """
+
+    at_once = False
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch, write: Callable[[], None]) -> None:
+        self._begun, self._over, alone = threading.Event(), threading.Event(), threading.Lock()
+        modify = world.stores.modify_vector_store
+
+        def slow(*args: Any) -> dict[str, Any]:
+            if not alone.acquire(blocking=False):
+                self.at_once = True
+                return modify(*args)
+            try:
+                self._begun.set()
+                assert self._over.wait(PATIENCE_S)
+                return modify(*args)
+            finally:
+                alone.release()
+
+        monkeypatch.setattr(world.stores, "modify_vector_store", slow)
+        self._thread = threading.Thread(target=write)
+
+    def __enter__(self) -> Busy:
+        self._thread.start()
+        assert self._begun.wait(PATIENCE_S)
+        return self
+
+    def let_go(self) -> None:
+        self._over.set()
+        self._thread.join(PATIENCE_S)
+
+    def __exit__(self, *_: object) -> None:
+        self.let_go()
+
+
+def upload_all(recorder: Recorder, files: dict[str, str]) -> None:
+    for remote_id, content in files.items():
+        recorder.uploaded(remote_id, content)
+
+
+def test_uploads_go_on_while_a_page_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They neither wait for the request nor get lost by it."""
+    recorder = world.recorder()
+    count = FLUSH_AFTER + 20
+    recorder.begin(count + 1)
+    files = entries(count)
+    first = dict(list(files.items())[:FLUSH_AFTER])
+    with Busy(world, monkeypatch, lambda: upload_all(recorder, first)) as busy:
+        for remote_id in list(files)[FLUSH_AFTER:]:
+            recorder.begin(count + 1)
+            recorder.uploaded(remote_id, files[remote_id])
+        recorder.remove("file-0")
+        assert world.stores.record().entries == {}
+        busy.let_go()
+        assert world.stores.record().entries == remembered(first)
+    recorder.finish()
+    del files["file-0"]
+    assert world.stores.record().entries == remembered(files)
+
+
+def test_the_last_upload_waits_until_all_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after it counts on every entry, also on those that another thread is about to write."""
+    recorder = world.recorder()
+    count = FLUSH_AFTER + 1
+    recorder.begin(count)
+    files = entries(count)
+    first = dict(list(files.items())[:FLUSH_AFTER])
+    known: list[int] = []
+
+    def upload_last() -> None:
+        recorder.uploaded(f"file-{FLUSH_AFTER}", files[f"file-{FLUSH_AFTER}"])
+        known.append(len(world.stores.record().entries))
+
+    with Busy(world, monkeypatch, lambda: upload_all(recorder, first)) as busy:
+        last = threading.Thread(target=upload_last)
+        last.start()
+        last.join(0.2)  # one that did not wait would be done by now
+        busy.let_go()
+        last.join(PATIENCE_S)
+    assert (known, busy.at_once) == ([count], False)
 
 
 # Pages whose creation was lost

@@ -6,16 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from asstops.errors import NotFound
-from asstops.providers.account_api import AccountApi
-from asstops.providers.agents_api import API_VERSION, AgentsApi
-from asstops.providers.credentials import PROJECT_SCOPE
-from asstops.providers.settings import PROJECT_EXAMPLE, SettingsInvalid, project_endpoint
 from asstops.services.base import Access, Service, Version
 
 if TYPE_CHECKING:
-    from asstops.model import Observed
+    from asstops.model import Notice, Observed
+    from asstops.providers.agents_api import AgentsApi
     from asstops.providers.session import Session
-    from asstops.providers.settings import Settings
+    from asstops.providers.settings import Settings, SettingsInvalid
     from asstops.talk.answer import Listener
     from asstops.talk.conversation import Conversation
 
@@ -32,10 +29,28 @@ class AgentsService(Service):
     }
 
     def endpoint(self, settings: Settings) -> str:
+        from asstops.providers.settings import project_endpoint
+
         return project_endpoint(settings)
 
     def api_version(self, session: Session) -> str:
+        from asstops.providers.agents_api import API_VERSION
+
         return API_VERSION
+
+    def notices(self, session: Session) -> tuple[Notice, ...]:
+        from asstops.model import Notice
+
+        count = getattr(session.data, "passed_over", 0) if session.endpoint else 0
+        if not count:
+            return ()
+        return (
+            Notice(
+                f"{count:,} agents that the spec does not name have versions without a mark of asstops; their older "
+                "versions were not read. One that was of this stack, and that others changed since, is not seen",
+                fix="delete it by hand if it is not wanted any more",
+            ),
+        )
 
     def whereabouts(self, session: Session) -> Mapping[str, str]:
         return {self.endpoint_variable: session.endpoint} if session.endpoint else {}
@@ -47,6 +62,8 @@ class AgentsService(Service):
 
     def beside(self, session: Session) -> tuple[str, ...]:
         """Files and vector stores of the account itself, which are not those of its projects."""
+        from asstops.providers.account_api import AccountApi
+
         if not session.account_url:
             return ()
         api = AccountApi(session.limiter, endpoint=session.account_url, credential=session.credential)
@@ -60,6 +77,8 @@ class AgentsService(Service):
         return (*files, *stores)
 
     def connect(self, session: Session, endpoint: str, *, patient: bool) -> AgentsApi:
+        from asstops.providers.agents_api import AgentsApi
+
         return AgentsApi(
             session.limiter,
             endpoint=endpoint,
@@ -81,10 +100,14 @@ class AgentsService(Service):
         return responses_conversation(session.data, remote_id, listener, pause, thread_id)
 
     def access(self, session: Session) -> Access:
+        from asstops.providers.credentials import PROJECT_SCOPE
+
         # As Azure words its refusals; its roles say Microsoft.CognitiveServices/*.
         return Access("project", PROJECT_SCOPE, ("Microsoft.CognitiveServices/accounts/AIServices/agents/write",))
 
     def probe(self, session: Session) -> None:
+        from asstops.providers.agents_api import AgentsApi
+
         api = session.data
         if not isinstance(api, AgentsApi):
             raise TypeError("a session of another service")
@@ -97,6 +120,8 @@ class AgentsService(Service):
 
     def nowhere(self, settings: Settings) -> SettingsInvalid:
         """Who has set AZURE_OPENAI_ENDPOINT wants to know why that is not enough."""
+        from asstops.providers.settings import PROJECT_EXAMPLE, SettingsInvalid
+
         error = super().nowhere(settings)
         if not settings.endpoint:
             return error

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from asstops.mark import is_ours
 from asstops.model import Observed
-from asstops.providers.agents_api import AgentsApi
 from asstops.services.agents import _wire as wire
 from asstops.services.base import Version
 
@@ -25,6 +24,8 @@ _SAID = frozenset({"kind", "model", "instructions", "temperature", "top_p", "rea
 
 def versions(session: Session, live: Observed) -> tuple[Version, ...]:
     """Every version of an agent, the newest first: the one that `live` shows. Raises NotFound when it is gone."""
+    from asstops.providers.agents_api import AgentsApi
+
     api = session.data
     if not isinstance(api, AgentsApi):
         raise TypeError("only agents have versions")

@@ -10,7 +10,6 @@ Limits:       name 63, description 512, instructions 256,000 characters; metadat
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,16 +29,16 @@ from asstops.kinds.base import BuildContext, Kind, Step, register
 from asstops.kinds.fields import SpecModel
 from asstops.mark import KEY, is_ours, to_metadata
 from asstops.model import Mark, Observed, Resource
-from asstops.providers.agents_api import AgentsApi
 from asstops.rules import KindRules
-from asstops.services.agents import _history
 from asstops.services.agents import _wire as wire
 from asstops.services.base import INSTEAD_OF, RESTORES
 
 if TYPE_CHECKING:
+    from asstops.providers.agents_api import AgentsApi
     from asstops.providers.session import Session
 
 MAX_PAIRS = 16
+MAX_STRAYS = 100
 MAX_METADATA = MAX_PAIRS - 2  # beside the mark and the display name
 READERS = 8
 LOOKUPS = 6
@@ -118,13 +117,21 @@ class AgentKind(Kind[AssistantSpec]):
         """Every agent of the project, page by page.
 
         Versions are listed where the spec says how many to keep, and where the newest one carries no mark of its own
-        but an older one may: it was made by other hands then.
+        but an older one may: it was made by other hands then. Of agents that the spec does not name this is done only
+        while there are few such, since it takes a request for each.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         api = _api(session)
+        named = {resource.address.key for resource in wanted}
         counted = {resource.address.key for resource in wanted if resource.body.get("keep_versions")}
         agents = list(api.list_agents())
+        strays = {agent["name"] for agent in agents if agent["name"] not in named and _may_be_ours(agent, told=False)}
+        api.passed_over = len(strays) if len(strays) > MAX_STRAYS else 0
+        asked = {agent["name"] for agent in agents if _may_be_ours(agent) or agent["name"] in counted}
+        asked -= strays if api.passed_over else set()
         with ThreadPoolExecutor(max_workers=READERS) as pool:
-            found = pool.map(lambda agent: _versions(api, agent, always=agent["name"] in counted), agents)
+            found = pool.map(lambda agent: _versions(api, agent) if agent["name"] in asked else [], agents)
             for agent, versions in zip(agents, found, strict=True):
                 if versions is not None:
                     yield wire.observed(agent, session.homes, versions)
@@ -172,7 +179,9 @@ class AgentKind(Kind[AssistantSpec]):
     def look(self, session: Session, live: Observed) -> Observed | None:
         api = _api(session)
         agent = api.find_agent(live.remote_id)
-        versions = None if agent is None else _versions(api, agent)
+        versions: list[dict[str, Any]] | None = []
+        if agent is not None and _may_be_ours(agent):
+            versions = _versions(api, agent)
         if agent is None or versions is None:
             return None
         return wire.observed(agent, session.homes, versions)
@@ -183,8 +192,9 @@ class AgentKind(Kind[AssistantSpec]):
     def version(self, live: Observed) -> str:
         return str(live.raw["latest"].get("version") or "")
 
-    def listed(self, session: Session) -> set[str]:
-        return {f"{agent['name']}:{_latest(agent).get('version')}" for agent in _api(session).list_agents()}
+    def newest(self, session: Session) -> Iterable[Observed]:
+        """Without older versions. A new version may show with the age of its agent."""
+        return (wire.observed(agent, session.homes, []) for agent in _api(session).list_agents(newest_first=True))
 
 
 # The spec ---------------------------------------------------------------------------------------------------
@@ -260,6 +270,8 @@ def _given(settings: SpecModel) -> dict[str, Any]:
 
 
 def _api(session: Session) -> AgentsApi:
+    from asstops.providers.agents_api import AgentsApi
+
     api = session.data
     if not isinstance(api, AgentsApi):
         raise TypeError("agents need a service that has them")
@@ -274,12 +286,18 @@ def _next(latest: Mapping[str, Any]) -> int:
     return (_number(latest) or 0) + 1
 
 
-def _versions(api: AgentsApi, agent: Mapping[str, Any], *, always: bool = False) -> list[dict[str, Any]] | None:
-    """The versions of an agent where they matter, else none of them; None when the agent is gone."""
+def _may_be_ours(agent: Mapping[str, Any], *, told: bool = True) -> bool:
+    """Whether the newest version carries no mark of its own, and there are older ones, of which one may.
+
+    With `told` false only where it carries no copy of a mark either, which would tell that one does.
+    """
     latest = _latest(agent)
-    orphan = not wire.is_genuine(latest) and str(latest.get("version")) != "1"
-    if not always and not orphan:
-        return []
+    marked = wire.is_genuine(latest) if told else wire.mark_of(latest) is not None
+    return not marked and str(latest.get("version")) != "1"
+
+
+def _versions(api: AgentsApi, agent: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """The versions of an agent; None when the agent is gone."""
     try:
         return list(api.list_versions(agent["name"]))
     except NotFound:
@@ -327,6 +345,8 @@ def _restore(session: Session, step: Step, latest: Mapping[str, Any]) -> dict[st
 
     What others wrote stays what others wrote: then the mark keeps the number of the version that it was made for.
     """
+    from asstops.services.agents._history import request as current_again
+
     version, current = step.wanted.options[RESTORES], step.wanted.options[INSTEAD_OF]
     if str(latest.get("version")) != current:
         raise Moved(
@@ -334,7 +354,7 @@ def _restore(session: Session, step: Step, latest: Mapping[str, Any]) -> dict[st
             fix="look again at what is live now",
         )
     mark = replace(step.mark, generation=_next(latest)) if version.live.pristine else step.mark
-    request = _history.request(version)
+    request = current_again(version)
     request["metadata"][KEY] = to_metadata(mark)
     return _make(session, step.wanted.address.key, request)
 

@@ -17,7 +17,6 @@ from asstops.kinds.base import BuildContext, Kind, Step, register
 from asstops.kinds.resource import ACCOUNT_NAME, ProjectSpec
 from asstops.mark import from_tags, is_ours, to_tags
 from asstops.model import Address, Observed, Resource
-from asstops.providers.settings import SettingsInvalid
 from asstops.rules import KindRules
 
 if TYPE_CHECKING:
@@ -145,6 +144,8 @@ def _located(session: Session, project: dict[str, Any]) -> None:
     properties = project.get("properties") or {}
     url = str((properties.get("endpoints") or {}).get(ENDPOINT) or "")
     if not url and properties.get("provisioningState", "Succeeded") == "Succeeded":
+        from asstops.providers.settings import SettingsInvalid
+
         # Without it all that is in the project would count as not there.
         raise SettingsInvalid(
             f"Azure Resource Manager shows no endpoint of the project {_name_of(project)} ({ENDPOINT!r})",

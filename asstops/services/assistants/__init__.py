@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 
 from asstops.errors import ProviderError
 from asstops.mark import from_metadata
-from asstops.model import Notice
-from asstops.providers.agents_api import AgentsApi
-from asstops.providers.assistants_api import CLASSIC_ENDS, CLASSIC_VERSION, AssistantsApi
-from asstops.providers.credentials import DATA_SCOPE, PROJECT_SCOPE
-from asstops.providers.settings import project_endpoint
 from asstops.services.base import Access, Service
 
 if TYPE_CHECKING:
-    from asstops.model import Observed
+    from asstops.model import Notice, Observed
+    from asstops.providers.assistants_api import AssistantsApi
     from asstops.providers.session import Session
     from asstops.providers.settings import Settings
     from asstops.talk.answer import Listener
@@ -35,9 +31,13 @@ class AssistantsService(Service):
 
     def endpoint(self, settings: Settings) -> str:
         """An account's, or where only a project is named that project's, which speaks Foundry classic."""
+        from asstops.providers.settings import project_endpoint
+
         return settings.endpoint or project_endpoint(settings)
 
     def api_version(self, session: Session) -> str:
+        from asstops.providers.assistants_api import CLASSIC_VERSION
+
         return CLASSIC_VERSION if _is_classic(session) else session.settings.api_version
 
     def whereabouts(self, session: Session) -> Mapping[str, str]:
@@ -61,6 +61,8 @@ class AssistantsService(Service):
 
     def shared(self, session: Session) -> tuple[str, ...]:
         """Agents of the stack at the same project: Foundry classic shows the files and stores that they use."""
+        from asstops.providers.agents_api import AgentsApi
+
         if not _is_classic(session) or not session.endpoint:
             return ()
         api = AgentsApi(session.limiter, endpoint=session.endpoint, credential=session.credential)
@@ -76,6 +78,8 @@ class AssistantsService(Service):
         return tuple(name for name, mark in marks if mark is not None and mark.stack == session.stack)
 
     def connect(self, session: Session, endpoint: str, *, patient: bool) -> AssistantsApi:
+        from asstops.providers.assistants_api import AssistantsApi
+
         classic = _is_classic(session)
         return AssistantsApi(
             session.limiter,
@@ -100,18 +104,25 @@ class AssistantsService(Service):
         return threads_conversation(session.data, remote_id, listener, pause, thread_id)
 
     def access(self, session: Session) -> Access:
+        from asstops.providers.credentials import DATA_SCOPE, PROJECT_SCOPE
+
         if _is_classic(session):
             return Access("project", PROJECT_SCOPE, ("Microsoft.CognitiveServices/accounts/AIServices/agents/write",))
         actions = ("Microsoft.CognitiveServices/accounts/OpenAI/assistants/write",)
         return Access("data", DATA_SCOPE, actions, with_key=bool(session.key()))
 
     def probe(self, session: Session) -> None:
+        from asstops.providers.assistants_api import AssistantsApi
+
         api = session.data
         if not isinstance(api, AssistantsApi):
             raise TypeError("a session of another service")
         next(api.list_assistants(), None)
 
     def notices(self, session: Session) -> tuple[Notice, ...]:
+        from asstops.model import Notice
+        from asstops.providers.assistants_api import CLASSIC_ENDS
+
         if not _is_classic(session):
             return ()
         return (

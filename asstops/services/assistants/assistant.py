@@ -17,11 +17,11 @@ from asstops.kinds.assistant_spec import AssistantSpec, build_assistant, check_n
 from asstops.kinds.base import BuildContext, Kind, Step, register
 from asstops.mark import KEY, is_ours, to_metadata
 from asstops.model import Observed, Resource
-from asstops.providers.assistants_api import AssistantsApi
 from asstops.rules import KindRules
 from asstops.services.assistants import _wire as wire
 
 if TYPE_CHECKING:
+    from asstops.providers.assistants_api import AssistantsApi
     from asstops.providers.session import Session
 
 _ONLY_AGENTS = "remove it, or write service: agents, which has it"
@@ -79,6 +79,9 @@ class AssistantKind(Kind[AssistantSpec]):
         for item in _api(session).list_assistants():
             yield wire.observed(item, session.homes)
 
+    def newest(self, session: Session) -> Iterable[Observed]:
+        return (wire.observed(item, session.homes) for item in _api(session).list_assistants(newest_first=True))
+
     def create(self, session: Session, step: Step) -> Observed:
         """One POST with everything, the mark included; it is never repeated blindly."""
         body = step.wanted.body
@@ -122,6 +125,8 @@ class AssistantKind(Kind[AssistantSpec]):
 
 
 def _api(session: Session) -> AssistantsApi:
+    from asstops.providers.assistants_api import AssistantsApi
+
     api = session.data
     if not isinstance(api, AssistantsApi):
         raise TypeError("assistants need a service that has them")

@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 
 from asstops.model import Address, Event, StepState, Verb
-from asstops.views.progress import LISTED, PlainProgress, progress_for
+from asstops.views.progress import LISTED, PlainProgress, progress_for, waiting
 
 STORE = Event(Address("vector_store", "sales"), Verb.UPDATE, StepState.STARTED)
 
@@ -49,6 +49,21 @@ def test_plain_lines() -> None:
         "  \\x1b[2Jbad\n"
         "  fix: try again\n"
     ), "what was not attempted stands in the report, not here too"
+
+
+def test_why_nothing_happens() -> None:
+    """Between the lines of the steps, and above a live display."""
+    asked = waiting(30.0, 429, asked=True)
+    assert asked == "the service asks to wait 30s (HTTP 429)"
+    assert waiting(8.0, 429, asked=False) == "the service refuses requests (HTTP 429): trying again in 8.0s"
+    for tty in (False, True):
+        stream = Utf8()
+        with progress_for(stream, tty=tty, color=False, total=3) as progress:
+            progress.handle(STORE)
+            progress.note(asked)
+        assert stream.getvalue().count(f"{asked}\n") == 1
+    with progress_for(Gone(), tty=False, color=False, total=1) as progress:
+        progress.note(asked)
 
 
 def test_many_of_a_kind_are_counted() -> None:
@@ -91,6 +106,34 @@ def test_plain_progress_every_ten_seconds() -> None:
         "vector_store.sales: updating… 20 of 2,000 ingesting (20s)",
         "vector_store.sales: updating… 30 of 2,000 ingesting (30s)",
     ]
+
+
+UPLOAD = Event(Address("file", "big"), Verb.CREATE, StepState.PROGRESS, done=120_000_000, total=500_000_000)
+
+
+def test_an_upload_is_told_in_bytes() -> None:
+    """In a log every ten seconds as any long step, also when it begins anew; on a terminal at once."""
+    now = [0.0]
+    stream = Utf8()
+    progress = PlainProgress(stream, total=1, clock=lambda: now[0])
+    progress.handle(replace(UPLOAD, state=StepState.STARTED))
+    for second in range(1, 26):
+        now[0] = second
+        done = 12_000_000 * (second if second < 15 else second - 15)
+        progress.handle(replace(UPLOAD, done=done, elapsed_s=second))
+    assert stream.getvalue().splitlines() == [
+        "file.big: creating…",
+        "file.big: uploading… 120 of 500 MB (10s)",
+        "file.big: uploading… 60 of 500 MB (20s)",
+    ]
+    terminal = Utf8()
+    with progress_for(terminal, tty=True, color=False, total=1) as live:
+        live.handle(replace(UPLOAD, state=StepState.STARTED))
+        live.handle(UPLOAD)
+        until = time.monotonic() + 30
+        while "120/500 MB" not in terminal.getvalue() and time.monotonic() < until:
+            time.sleep(0.02)
+    assert re.search(r"file\.big  uploading +120/500 MB", _shown(terminal.getvalue()))
 
 
 def test_a_stream_that_cannot_hold_it_gets_escapes() -> None:

@@ -13,7 +13,7 @@ from plans import nasty
 
 from asstops.views.ink import Ink, spans_width, wrap
 from asstops.views.table import pairs, table
-from asstops.views.text import cells, count, cut, encodable, safe, seconds, size
+from asstops.views.text import cells, count, cut, encodable, safe, seconds, size, size_reached
 from asstops.views.textdiff import diff_lines, diff_words, shorten
 
 texts = st.one_of(nasty, st.text(max_size=80), st.text(alphabet="ab \n.", max_size=80))
@@ -165,6 +165,11 @@ def test_time_is_bounded(before: str, after: str) -> None:
 def test_numbers_for_people() -> None:
     """Counts, sizes and times are short and plain."""
     assert [count(1, "file"), count(1204, "file"), count(2, "copy", "copies")] == ["1 file", "1,204 files", "2 copies"]
+    assert [size_reached(120_400_000, 500_000_000), size_reached(400_000, 9_234_567), size_reached(5, 812)] == [
+        "120 of 500 MB",
+        "0.4 of 9.2 MB",
+        "5 of 812 B",
+    ]
     assert [size(0), size(999), size(18_211), size(999_960), size(512_000_000)] == [
         "0 B", "999 B", "18.2 kB", "1.0 MB", "512.0 MB",
     ]  # fmt: skip
