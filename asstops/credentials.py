@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 LEFT_OUT = "(credential)"
@@ -38,12 +39,22 @@ def without_credentials(value: Any) -> Any:
 def under(name: str, value: Any) -> Any:
     """What stands under a name: `(credential)` where that says so, else the value itself, not looked into."""
     if isinstance(value, str):
-        if _NAMED.search(name):
+        if _is_named_like_one(name):
             return _left_out(value)
-        return _PARAMETER.sub(rf"\1{LEFT_OUT}", value) if _ADDRESS.search(name) else value
+        return _PARAMETER.sub(rf"\1{LEFT_OUT}", value) if _is_address(name) else value
     if name.lower() == "headers" and isinstance(value, Mapping):
         return {key: item if str(key).lower() in _HARMLESS else _left_out(item) for key, item in value.items()}
     return value
+
+
+@lru_cache(maxsize=4096)
+def _is_named_like_one(name: str) -> bool:
+    return _NAMED.search(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_address(name: str) -> bool:
+    return _ADDRESS.search(name) is not None
 
 
 def is_of_users(name: str) -> bool:

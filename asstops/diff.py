@@ -73,11 +73,10 @@ def normal(rules: KindRules, path: str, value: Any) -> Any:
 
 def same(left: Any, right: Any) -> bool:
     """Equality of normal values; 1 equals 1.0, and an empty list equals nothing."""
-    if isinstance(left, str) and isinstance(right, str):
-        return left == right
-    return canonical(left or None if isinstance(left, list) else left) == canonical(
-        right or None if isinstance(right, list) else right
-    )
+    left, right = None if left == [] else left, None if right == [] else right
+    if left is right or (isinstance(left, str) and isinstance(right, str)):
+        return bool(left == right)
+    return canonical(left) == canonical(right)
 
 
 def resolve_refs(value: Any, resolve: Resolve) -> Any:
@@ -150,12 +149,11 @@ def _compare_field(
         # The same said with keys of before is the same: what is live is labelled with those of now.
         said = (_digest(rules, path, renamed(value, former)) for former in formers)
         applied = now if applied in said else applied
-    shown = display(value)
     sensitive = path in wanted.sensitive
     if path in rules.unreadable:
         if applied == now or (applied is None and same(value, rules.defaults.get(path))):
             return None
-        return FieldDiff(path, NOT_READABLE, shown, sensitive=sensitive)
+        return FieldDiff(path, NOT_READABLE, display(value), sensitive=sensitive)
     if path in wanted.loose and applied == now:
         return None
     will_be = resolve_refs(value, resolve)
@@ -190,6 +188,7 @@ def _compare_field(
     if path in rules.hidden:
         after = f"sha256 {wanted.source.sha256}" if wanted.source is not None else None
         return FieldDiff(path, "other content", after, cause)
+    shown = display(value)
     if kind is None:
         return FieldDiff(path, display(is_now), shown, cause, origin=wanted.origins.get(path, ""), sensitive=sensitive)
     return FieldDiff(
@@ -236,6 +235,8 @@ def _left_the_spec(
 
 def display(value: Any) -> Any:
     """A value as people and JSON see it: references as addresses, keys in order (so that a plan is always the same)."""
+    if type(value) is str:
+        return value
     if isinstance(value, Ref):
         return str(value.address)
     if isinstance(value, (list, tuple)):

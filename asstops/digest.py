@@ -24,22 +24,25 @@ def canonical(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str or value is None or kind is bool or kind is int:
         return value
+    if kind is dict or isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Ref):
         return f"@{value.address}"
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
     return value
 
 
 def canonical_list(value: Any) -> Any:
     """The same list in canonical order, for lists in which order means nothing."""
-    return sorted(value, key=canonical) if isinstance(value, (list, tuple)) else value
+    if not isinstance(value, (list, tuple)):
+        return value
+    return sorted(value, key=canonical) if len(value) > 1 else list(value)
 
 
 def short(text: str, characters: int) -> str:

@@ -6,7 +6,7 @@ object is compared with that moment again; here stands what "the same" means.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from asstops.diff import flatten, normal
@@ -40,6 +40,13 @@ def live_fields(
         else [mark.stack, mark.key, mark.generation, mark.nonce, mark.origin, mark.protect, mark.fields, mark.stored]
     )
     return result
+
+
+def referred(rules: KindRules, live: Observed) -> Iterator[str]:
+    """The ids in what `live_fields` takes ids out of."""
+    for path in rules.references:
+        value = live.body.get(path)
+        yield from value if isinstance(value, (list, tuple)) else () if value is None else (value,)
 
 
 def wanted_fields(resource: Resource) -> dict[str, str]:

@@ -121,12 +121,14 @@ def _users(changes: Iterable[Change]) -> dict[Address, set[Address]]:
 def order(resources: Mapping[Address, Resource]) -> tuple[Address, ...]:
     """All addresses, each after everything it refers to, otherwise alphabetical. Raises CycleError."""
     needs = {address: {r for r in resource.references() if r in resources} for address, resource in resources.items()}
-    return _topological(needs, key=lambda address: address)
+    return _topological(needs, key=lambda address: (address.kind, address.key))
 
 
 def _sorted(found: Mapping[StepId, Step]) -> tuple[Step, ...]:
     needs = {step: {need for need in found[step].requires if need in found} for step in found}
-    return tuple(found[step] for step in _topological(needs, key=lambda step: (step[0], step[1].value)))
+    return tuple(
+        found[step] for step in _topological(needs, key=lambda step: (step[0].kind, step[0].key, step[1].value))
+    )
 
 
 Node = TypeVar("Node", bound=Hashable)
@@ -157,11 +159,12 @@ def _topological(needs: Mapping[Node, set[Node]], key: Callable[[Node], Any]) ->
 def _circle(needs: Mapping[Node, set[Node]], done: set[Node]) -> list[str]:
     """Follow unmet needs from any stuck node until one comes round again."""
     node = min((n for n in needs if n not in done), key=str)
-    path: list[Node] = []
+    path: dict[Node, None] = {}  # a set that keeps the order
     while node not in path:
-        path.append(node)
+        path[node] = None
         node = min((n for n in needs[node] if n not in done), key=str)
-    return [_name(n) for n in (*path[path.index(node) :], node)]
+    ways = list(path)
+    return [_name(n) for n in (*ways[ways.index(node) :], node)]
 
 
 def _name(node: object) -> str:

@@ -130,7 +130,7 @@ def _is_live(ref: Ref, around: Around) -> bool:
 
 def _says_the_same(value: Any, wanted: Any) -> bool:
     if isinstance(value, list) and isinstance(wanted, list):
-        return len(value) == len(wanted) and all(item in wanted for item in value)
+        return len(value) == len(wanted) and frozenset(wanted).issuperset(value)  # ids and Refs
     return bool(value == wanted)
 
 

@@ -98,6 +98,7 @@ class Ownership:
         self._once = _once_by_id(wanted, self.owned, snapshot)
         self._lower = {(kind, i.lower()): o for (kind, i), o in self.by_id.items() if rules[kind].versioned}
         self._used = {used for live in self.by_id.values() for used in live.uses}
+        self._used_by_us = {used for found in self.owned.values() for live in found for used in live.uses}
 
     def _add(self, kind: str, live: Observed) -> None:
         if live.mark is not None and self._rules[kind].named and live.mark.key.lower() != live.remote_id.lower():
@@ -155,7 +156,7 @@ class Ownership:
         other = self.namesake(resource)
         if other is None:
             return None
-        if not any((other.kind, other.remote_id) in live.uses for found in self.owned.values() for live in found):
+        if (other.kind, other.remote_id) not in self._used_by_us:
             return None
         return Problem(
             f"{resource.address}: {other.remote_id} has its name and is used by this stack, but carries no mark of "

@@ -29,7 +29,8 @@ def still_as_planned(session: Session, kind: Kind[Any], live: Observed, gone: Se
     now = kind.look(session, live)
     if now is None:
         return None
-    ours = frozenset(gone)
+    # One view of it for both sides, and not a copy of it all: a destroy of a large stack would copy it at each step.
+    ours = frozenset(item for side in (live, now) for item in fingerprint.referred(kind.rules, side) if item in gone)
     paths = fingerprint.moved(
         fingerprint.live_fields(kind.rules, live, ours), fingerprint.live_fields(kind.rules, now, ours)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asstops.errors import Location
 from asstops.kinds.fields import FileEntry, FileText, Glob, plain_value
@@ -12,10 +12,12 @@ from asstops.model import Address
 from asstops.spec.documents import Documents
 from asstops.spec.files import KIND as FILE
 from asstops.spec.files import FileTable
-from asstops.spec.functions import Function
 from asstops.spec.nodes import Node, Problems, ScalarNode, node_at, place, to_python
 from asstops.spec.schema_check import check_schema
-from asstops.spec.words import cut, did_you_mean
+from asstops.spec.words import cut
+
+if TYPE_CHECKING:
+    from asstops.spec.functions import Function
 
 
 @dataclass(slots=True)
@@ -33,12 +35,13 @@ class Workspace:
     functions: Mapping[str, Function] = field(default_factory=dict)
     functions_unreadable: bool = False
     used_functions: set[str] = field(default_factory=set)
-    suggestions: int = 200  # each compares with every key there is, so a spec with thousands of mistakes gets no more
+    _file_keys: frozenset[str] | None = None
 
-    def suggest(self, key: str, known: frozenset[str], otherwise: str) -> str:
-        """A fix for a dangling reference."""
-        self.suggestions -= 1
-        return did_you_mean(key, known, otherwise) if self.suggestions >= 0 else otherwise
+    def file_keys(self) -> frozenset[str]:
+        """The keys of all files, globbed ones too, once every entry is built; put together once."""
+        if self._file_keys is None:
+            self._file_keys = self.keys[FILE] | {address.key for address in self.files.resources}
+        return self._file_keys
 
 
 class EntryContext:
@@ -123,7 +126,7 @@ class EntryContext:
         self._note(
             f"there is no {kind.replace('_', ' ')} {cut(key)!r} under {section}:",
             at,
-            self._shared.suggest(key, known, f"declare it under {section}:"),
+            self._shared.problems.suggestions.did_you_mean(key, known, f"declare it under {section}:"),
         )
         return None
 
@@ -131,7 +134,7 @@ class EntryContext:
         shared = self._shared
         if key not in shared.function_keys:
             if not shared.functions_unreadable:
-                fix = shared.suggest(key, shared.function_keys, "declare it under tools:")
+                fix = shared.problems.suggestions.did_you_mean(key, shared.function_keys, "declare it under tools:")
                 self._note(f"there is no function {cut(key)!r} under tools:", at, fix)
             return None
         shared.used_functions.add(key)

@@ -16,13 +16,13 @@ from pydantic.fields import FieldInfo
 from asstops import services
 from asstops.kinds.base import KEY_PATTERN, Kind
 from asstops.kinds.fields import OPAQUE, SpecModel
-from asstops.spec import functions, smoke
+from asstops.spec.functions import ToolSpec
 from asstops.spec.header import STACK
-from asstops.spec.lock import SECTION as LOCK
 from asstops.spec.lock import LockSpec
-from asstops.spec.moved import SECTION as MOVED
 from asstops.spec.moved import MoveSpec
+from asstops.spec.sections import LOCK, MOVED, TESTS, TOOLS, VARIABLES
 from asstops.spec.shape import VarSpec, hints, is_model, variants
+from asstops.spec.smoke import SmokeTestSpec
 from asstops.spec.variables import NAME
 
 Schema = dict[str, Any]
@@ -35,14 +35,14 @@ _NULL: Schema = {"type": "null"}
 
 _EXAMPLES: Mapping[str, Any] = {
     LOCK: {"azure_blob": {"account_url": "https://contosolocks.blob.core.windows.net", "container": "locks"}},
-    "vars": {"capacity": 30},
+    VARIABLES: {"capacity": 30},
     "resource": {"name": "contoso-openai", "resource_group": "rg-contoso", "location": "swedencentral"},
     "deployments": {"gpt-4o": {"model": {"name": "gpt-4o"}, "sku": {"name": "GlobalStandard", "capacity": 30}}},
     "files": {"handbook": {"path": "data/handbook.md"}},
     "vector_stores": {"handbook": {"files": ["handbook"]}},
-    functions.SECTION: {"get-weather": {"description": "Current weather for a city."}},
+    TOOLS: {"get-weather": {"description": "Current weather for a city."}},
     "assistants": {"adviser": {"model": "gpt-4o", "instructions": "Be brief."}},
-    smoke.SECTION: {"greets": {"assistant": "adviser", "ask": "Hello?", "expect": {"contains": "Hello"}}},
+    TESTS: {"greets": {"assistant": "adviser", "ask": "Hello?", "expect": {"contains": "Hello"}}},
     MOVED: [{"from": "vector_store.old", "to": "vector_store.new"}],
 }
 """An entry of each section, under a key of one's own."""
@@ -69,7 +69,7 @@ def document_schema(*, whole: bool = False) -> Schema:
             "examples": ["contoso/assistants"],
         },
         LOCK: {"description": LockSpec.__doc__ or "", "anyOf": [made.model(LockSpec, whole=whole)]},
-        "vars": _section(
+        VARIABLES: _section(
             "Variables, each with its default.", NAME.pattern, {"anyOf": [{"type": _SCALARS}, made.model(VarSpec)]}
         ),
     }
@@ -81,11 +81,9 @@ def document_schema(*, whole: bool = False) -> Schema:
             if kind.single
             else _section(described["description"], kind.key_pattern, entry)
         )
-    properties[functions.SECTION] = _section(
-        "Function tools, used by assistants.", KEY_PATTERN, made.model(functions.ToolSpec, whole=whole)
-    )
-    properties[smoke.SECTION] = _section(
-        "Smoke tests, which asstops test runs.", KEY_PATTERN, made.model(smoke.SmokeTestSpec, whole=whole)
+    properties[TOOLS] = _section("Function tools, used by assistants.", KEY_PATTERN, made.model(ToolSpec, whole=whole))
+    properties[TESTS] = _section(
+        "Smoke tests, which asstops test runs.", KEY_PATTERN, made.model(SmokeTestSpec, whole=whole)
     )
     properties[MOVED] = {
         "description": "Keys that have changed: what is live under the old one stays, and counts as the new one.",

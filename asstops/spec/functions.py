@@ -14,9 +14,9 @@ from asstops.kinds.fields import Bool, FileText, MapOrFile, SpecModel, Text, pla
 from asstops.spec.documents import Documents
 from asstops.spec.nodes import Node, Problems, child, node_at, place, to_python
 from asstops.spec.schema_check import check_parameters
+from asstops.spec.sections import TOOLS
 from asstops.spec.words import cut
 
-SECTION = "tools"
 FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_DESCRIPTION = 1024
 
@@ -50,7 +50,7 @@ def build_function(
     key: str, spec: ToolSpec, node: Node, owner: Location, documents: Documents, problems: Problems
 ) -> Function | None:
     """Check names and schema; None after a problem."""
-    label = f"{SECTION}.{key}"
+    label = f"{TOOLS}.{key}"
     before = len(problems)
     name = spec.name if spec.name is not None else key
     if not FUNCTION_NAME.fullmatch(name):

@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass
 
 from asstops import services
-from asstops.spec import functions, smoke
 from asstops.spec.credentials import is_credential_name, refuse_credentials, refuse_name
-from asstops.spec.moved import SECTION as MOVED
 from asstops.spec.nodes import MapNode, Problems, ScalarNode, describe
+from asstops.spec.sections import LOCK, MOVED, TESTS, TOOLS, VARIABLES
 from asstops.spec.variables import Variables
 from asstops.spec.words import cut, did_you_mean, listed, nearest
 
@@ -38,11 +37,11 @@ def top_level_keys() -> list[str]:
         "stack",
         "service",
         "origin",
-        "lock",
-        "vars",
+        LOCK,
+        VARIABLES,
         *sections(),
-        functions.SECTION,
-        smoke.SECTION,
+        TOOLS,
+        TESTS,
         MOVED,
     ]
 

@@ -7,33 +7,28 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asstops import services
 from asstops.errors import Location, SpecInvalid
-from asstops.expectations import SmokeTest
 from asstops.kinds.base import KEY_PATTERN, KEY_RULE, Kind, set_fields
 from asstops.kinds.fields import SpecModel
 from asstops.model import Address, Resource
 from asstops.moves import Moves
-from asstops.spec import functions, smoke
 from asstops.spec.context import EntryContext, Workspace
 from asstops.spec.credentials import is_credential_name, refuse_credentials, refuse_name
 from asstops.spec.documents import Documents
 from asstops.spec.files import KIND as FILE
 from asstops.spec.files import FileTable
+from asstops.spec.gathering import Files, read_spec, read_variables
 from asstops.spec.git import origin_of
 from asstops.spec.header import Header, read_header
-from asstops.spec.lock import read_lock
-from asstops.spec.merge import keep_sensitive, overlay, unite
-from asstops.spec.moved import SECTION as MOVED
-from asstops.spec.moved import read_moves
+from asstops.spec.merge import unite
 from asstops.spec.nodes import (
     MapNode,
     Node,
     Problems,
     ScalarNode,
-    Source,
     describe,
     dotted,
     is_empty,
@@ -41,15 +36,18 @@ from asstops.spec.nodes import (
     node_at,
 )
 from asstops.spec.paths import Paths
-from asstops.spec.reading import Unreadable, read_bytes
 from asstops.spec.scalars import Value
+from asstops.spec.sections import LOCK, MOVED, TESTS, TOOLS, VARIABLES
 from asstops.spec.shape import opaque_fields
-from asstops.spec.sources import SpecFile, find_sources
-from asstops.spec.stack import Stack
+from asstops.spec.sources import find_sources
+from asstops.spec.stack import BlobLock, Stack
 from asstops.spec.validate import salvage, validate
 from asstops.spec.variables import Variables, interpolate
 from asstops.spec.words import cut
-from asstops.spec.yaml_reader import MAX_BYTES, read_documents
+
+if TYPE_CHECKING:
+    from asstops.expectations import SmokeTest
+    from asstops.spec.functions import Function
 
 ACCOUNT = "resource"
 PROJECT = "project"
@@ -82,18 +80,19 @@ def load_stack(
     specs = find_sources(files, env, base)
     problems = Problems()
     every = [kind for service in services.every() for kind in service.kinds.values()]
-    sections = {kind.section for kind in every if not kind.single} | {functions.SECTION, smoke.SECTION, "vars"}
-    files_of = _Files(base, allow_outside, instead)
-    read = [document for spec in specs if (document := _read(spec, sections, files_of, problems)) is not None]
+    sections = {kind.section for kind in every if not kind.single} | {TOOLS, TESTS, VARIABLES}
+    files_of = Files(base, allow_outside, instead)
+    read = [document for spec in specs if (document := read_spec(spec, sections, files_of, problems)) is not None]
     whole = unite(read, sections, problems, lists={MOVED})
     if whole is None or len(read) < len(specs):
         raise SpecInvalid(problems.all())  # half a spec would only make noise
     known = Variables(problems)
-    known.declare(whole.entries.get("vars"), whole.keys["vars"].location if "vars" in whole.keys else None)
-    _refuse_in_vars(whole.entries.get("vars"), problems)
-    known.assign(variables, _read_var_files(var_files, files_of, problems), environ, pinned)
+    declared = whole.entries.get(VARIABLES)
+    known.declare(declared, whole.keys[VARIABLES].location if declared is not None else None)
+    _refuse_in_vars(declared, problems)
+    known.assign(variables, read_variables(var_files, files_of, problems), environ, pinned)
     header = read_header(whole, known, problems)
-    lock = read_lock(whole, known, problems)
+    lock = _lock(whole, known, problems)
     root = Path(os.path.abspath(specs[0].base.path)).parent
     paths = Paths(root, base, problems, allow_outside=allow_outside)
     loader = _Loader(whole, header, known, paths, problems)
@@ -123,53 +122,12 @@ def load_stack(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """Reads the files that the command line names."""
-
-    base: Path
-    allow_outside: bool
-    instead: Mapping[Path, bytes]
-
-    def read(self, source: Source, problems: Problems) -> bytes | None:
-        """The content of one, None after a problem."""
-        if (given := self.instead.get(Path(os.path.abspath(source.path)))) is not None:
-            return given
-        try:
-            return read_bytes(source.path, self.base, MAX_BYTES, allow_outside=self.allow_outside)
-        except Unreadable as error:
-            problems.add(str(error), source.at(), error.fix)
-            return None
-
-
-def _read(spec: SpecFile, sections: set[str], files: _Files, problems: Problems) -> MapNode | None:
-    """One file with its overlay, None when either cannot be used."""
-    before = len(problems)
-    base = _read_one(spec.base, sections, files, problems)
-    over = _read_one(spec.overlay, sections, files, problems) if spec.overlay is not None else None
-    if base is None or (spec.overlay is not None and over is None) or len(problems) > before:
+def _lock(whole: MapNode, variables: Variables, problems: Problems) -> BlobLock | None:
+    if is_empty(whole.entries.get(LOCK)):
         return None
-    if over is None:
-        return base
-    keep_sensitive(base, over, problems)
-    return overlay(base, over)
+    from asstops.spec.lock import read_lock
 
-
-def _read_one(source: Source, sections: set[str], files: _Files, problems: Problems) -> MapNode | None:
-    data = files.read(source, problems)
-    if data is None:
-        return None
-    maps: list[MapNode] = []
-    for number, document in enumerate(read_documents(data, source, problems), start=1):
-        if isinstance(document, MapNode):
-            maps.append(document)
-        elif is_empty(document):
-            problems.add(f"document {number} is empty", source.at(), "remove the --- line, or write something below it")
-        else:
-            problems.add(
-                f"the document is {describe(document)}, a map is wanted", document.location, "write stack: NAME"
-            )
-    return unite(maps, sections, problems, lists={MOVED})
+    return read_lock(whole, variables, problems)
 
 
 def _refuse_in_vars(node: Node | None, problems: Problems) -> None:
@@ -179,32 +137,6 @@ def _refuse_in_vars(node: Node | None, problems: Problems) -> None:
                 refuse_name(problems, name, node.keys[name].location)
             else:
                 refuse_credentials(entry, {}, problems)
-
-
-def _read_var_files(names: Sequence[Path], files: _Files, problems: Problems) -> dict[str, tuple[Value, Location]]:
-    """Names and values of all --var-file files; a later file wins."""
-    values: dict[str, tuple[Value, Location]] = {}
-    for name in names:
-        source = Source(files.base / name, name.as_posix())
-        data = files.read(source, problems)
-        if data is None:
-            continue
-        for document in read_documents(data, source, problems):
-            if not isinstance(document, MapNode):
-                problems.add(
-                    "a file of variables is a map of names", document.location, "write NAME: VALUE, one a line"
-                )
-                continue
-            for key, node in document.entries.items():
-                if isinstance(node, ScalarNode) and not is_empty(node):
-                    values[key] = (node.value, node.location)
-                else:
-                    problems.add(
-                        f"variable {cut(key)} is {describe(node)}, one value is wanted",
-                        document.keys[key].location,
-                        "give text, a number, true or false",
-                    )
-    return values
 
 
 class _Loader:
@@ -226,7 +158,7 @@ class _Loader:
         for kind in kinds.values():
             if kind.within:
                 entries[kind.name] = self._entries_within(kind, entries[kind.within] or [])
-        tools = self._entries(functions.SECTION, functions.SECTION, functions.ToolSpec, KEY_PATTERN, KEY_RULE, ())
+        tools = self._tools()
         documents = Documents(self._paths, self._variables, self._problems)
         shared = Workspace(
             service=self._header.service,
@@ -244,12 +176,7 @@ class _Loader:
             functions_unreadable=tools is None,
         )
         shared.keys = {FILE: frozenset(), **shared.keys}
-        shared.functions = {
-            entry.key: function
-            for entry in tools or ()
-            if isinstance(entry.value, functions.ToolSpec)
-            and (function := self._function(entry, entry.value, documents)) is not None
-        }
+        shared.functions = self._functions(tools or (), documents)
         built: dict[Address, Resource] = {}
         for name in sorted(kinds, key=lambda name: name != FILE):  # files first: others refer to their paths
             for entry in entries[name] or ():
@@ -258,9 +185,8 @@ class _Loader:
         built.update(
             {address: shared.files.resources[address] for address in shared.files.used & set(shared.files.resources)}
         )
-        tests = self._entries(smoke.SECTION, smoke.SECTION, smoke.SmokeTestSpec, KEY_PATTERN, KEY_RULE, ()) or ()
-        self.tests = smoke.build_tests(((e.key, e.value, e.node, e.where) for e in tests), shared, built)
-        self.moves = read_moves(self._whole, self._variables, kinds, shared, built)
+        self.tests = self._tests(shared, built)
+        self.moves = self._moves(kinds, shared, built)
         return self._tie(built, kinds, environ)
 
     def _kind_entries(self, kind: Kind[Any]) -> list[_Entry] | None:
@@ -344,8 +270,42 @@ class _Loader:
         value = validate(model, node, label, where, self._problems)
         return value if len(self._problems) == before else None, node, frozenset(sensitive)
 
-    def _function(self, entry: _Entry, spec: functions.ToolSpec, documents: Documents) -> functions.Function | None:
-        return functions.build_function(entry.key, spec, entry.node, entry.where, documents, self._problems)
+    # What only some specs have is imported for them alone.
+
+    def _tools(self) -> list[_Entry] | None:
+        if is_empty(self._whole.entries.get(TOOLS)):
+            return []
+        from asstops.spec.functions import ToolSpec
+
+        return self._entries(TOOLS, TOOLS, ToolSpec, KEY_PATTERN, KEY_RULE, ())
+
+    def _functions(self, tools: Sequence[_Entry], documents: Documents) -> dict[str, Function]:
+        if not tools:
+            return {}
+        from asstops.spec.functions import ToolSpec, build_function
+
+        return {
+            entry.key: function
+            for entry in tools
+            if isinstance(entry.value, ToolSpec)
+            and (function := build_function(entry.key, entry.value, entry.node, entry.where, documents, self._problems))
+            is not None
+        }
+
+    def _tests(self, shared: Workspace, built: Mapping[Address, Resource]) -> tuple[SmokeTest, ...]:
+        if is_empty(self._whole.entries.get(TESTS)):
+            return ()
+        from asstops.spec.smoke import SmokeTestSpec, build_tests
+
+        tests = self._entries(TESTS, TESTS, SmokeTestSpec, KEY_PATTERN, KEY_RULE, ()) or ()
+        return build_tests(((e.key, e.value, e.node, e.where) for e in tests), shared, built)
+
+    def _moves(self, kinds: Mapping[str, Kind[Any]], shared: Workspace, built: Mapping[Address, Resource]) -> Moves:
+        if is_empty(self._whole.entries.get(MOVED)):
+            return {}
+        from asstops.spec.moved import read_moves
+
+        return read_moves(self._whole, self._variables, kinds, shared, built)
 
     def _build(self, kind: Kind[Any], entry: _Entry, shared: Workspace, built: dict[Address, Resource]) -> None:
         label = kind.section if kind.single else f"{kind.name}.{entry.key}"

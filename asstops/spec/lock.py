@@ -12,11 +12,11 @@ from asstops.errors import Location
 from asstops.kinds.fields import SpecModel, Text
 from asstops.spec.credentials import refuse, refuse_credentials
 from asstops.spec.nodes import MapNode, Node, Problems, ScalarNode, is_empty, node_at
+from asstops.spec.sections import LOCK
 from asstops.spec.stack import BlobLock
 from asstops.spec.validate import validate
 from asstops.spec.variables import Variables, interpolate
 
-SECTION = "lock"
 _LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}")
 # https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
 _CONTAINER = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
@@ -65,10 +65,10 @@ class LockSpec(SpecModel):
 
 def read_lock(whole: MapNode, variables: Variables, problems: Problems) -> BlobLock | None:
     """The lock that a spec names, None for the local one and after problems."""
-    node = whole.entries.get(SECTION)
+    node = whole.entries.get(LOCK)
     if node is None or is_empty(node):
         return None
-    where = whole.keys[SECTION].location
+    where = whole.keys[LOCK].location
     before = len(problems)
 
     def watch(_path: tuple[Any, ...], scalar: ScalarNode) -> None:
@@ -81,7 +81,7 @@ def read_lock(whole: MapNode, variables: Variables, problems: Problems) -> BlobL
     node = interpolate(node, variables, {}, watch)
     _refuse_signed(node, problems)
     refuse_credentials(node, {}, problems)
-    value = validate(LockSpec, node, SECTION, where, problems)
+    value = validate(LockSpec, node, LOCK, where, problems)
     if value is None or value.azure_blob is None or len(problems) > before:
         return None
     return BlobLock(value.azure_blob.account_url, value.azure_blob.container)

@@ -17,11 +17,11 @@ from asstops.moves import Moves, circles
 from asstops.spec.context import Workspace
 from asstops.spec.nodes import ListNode, MapNode, Node, Problems, ScalarNode, describe, is_empty, place
 from asstops.spec.paths import nfc
+from asstops.spec.sections import MOVED
 from asstops.spec.validate import validate
 from asstops.spec.variables import Variables, interpolate
 from asstops.spec.words import cut, did_you_mean
 
-SECTION = "moved"
 _ADD = "add its entry, or take the move out"
 _SUGGESTIONS = 50  # each compares with every address there is
 _IDENTITY = {
@@ -69,16 +69,16 @@ def _entries(
     whole: MapNode, variables: Variables, kinds: Mapping[str, Kind[Any]], service: str, problems: Problems
 ) -> list[Move]:
     """The entries whose addresses are sound by themselves."""
-    node = whole.entries.get(SECTION)
+    node = whole.entries.get(MOVED)
     if node is None or is_empty(node):
         return []
     if not isinstance(node, ListNode):
-        what, fix = f"{SECTION} is {describe(node)}, a list is wanted", "write - {from: KIND.OLD, to: KIND.NEW} lines"
-        problems.add(what, whole.keys[SECTION].location, fix)
+        what, fix = f"{MOVED} is {describe(node)}, a list is wanted", "write - {from: KIND.OLD, to: KIND.NEW} lines"
+        problems.add(what, whole.keys[MOVED].location, fix)
         return []
     found = []
     for index, item in enumerate(node.items):
-        label = f"{SECTION}[{index}]"
+        label = f"{MOVED}[{index}]"
         before = len(problems)
 
         def watch(path: tuple[Any, ...], scalar: ScalarNode, label: str = label) -> None:
@@ -138,10 +138,10 @@ def _checked(
     entries: list[Move] = []
     for move in found:
         if move.old in first_from:
-            what = f"{SECTION}: {cut(str(move.old))} is moved twice, first at {first_from[move.old]}"
+            what = f"{MOVED}: {cut(str(move.old))} is moved twice, first at {first_from[move.old]}"
             problems.add(what, move.old_at, "keep one of the two")
         elif move.new in first_to:
-            what = f"{SECTION}: two moves lead to {cut(str(move.new))}, the first at {first_to[move.new]}"
+            what = f"{MOVED}: two moves lead to {cut(str(move.new))}, the first at {first_to[move.new]}"
             problems.add(what, move.new_at, "keep one of the two")
         else:
             moves[move.old] = move.new
@@ -161,7 +161,7 @@ def _in_circles(moves: Moves, entries: list[Move], problems: Problems) -> set[Ad
     for circle in circles(moves):
         around.update(circle)
         path = " -> ".join(cut(str(address)) for address in (*circle, circle[0]))
-        problems.add(f"{SECTION}: moves form a circle: {path}", places[circle[0]], "take one of them out")
+        problems.add(f"{MOVED}: moves form a circle: {path}", places[circle[0]], "take one of them out")
     return around
 
 
@@ -175,20 +175,20 @@ def _check(
     suggest: bool,
 ) -> None:
     if move.old in resources or move.old in declared:
-        what = f"{SECTION}: {cut(str(move.old))} is still in the spec"
+        what = f"{MOVED}: {cut(str(move.old))} is still in the spec"
         problems.add(what, move.old_at, "take out its entry, or the move")
     if move.new in moves:
         return
     resource = resources.get(move.new)
     if resource is not None and not resource.owned:
-        what = f"{SECTION}: {cut(str(move.new))} is not managed by this spec (managed: false or id:)"
+        what = f"{MOVED}: {cut(str(move.new))} is not managed by this spec (managed: false or id:)"
         problems.add(what, move.new_at, "take the move out, or let asstops manage it")
     elif resource is None and move.new in declared:
         if move.new.kind == "file":
-            what = f"{SECTION}: {cut(str(move.new))} is used by nothing, so it is not uploaded"
+            what = f"{MOVED}: {cut(str(move.new))} is used by nothing, so it is not uploaded"
             problems.add(what, move.new_at, "use it, or take the move out")
     elif resource is None:
-        what = f"{SECTION}: {cut(str(move.new))} is neither in the spec nor moved on"
+        what = f"{MOVED}: {cut(str(move.new))} is neither in the spec nor moved on"
         problems.add(what, move.new_at, _nearest(move.new, resources) if suggest else _ADD)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from asstops.errors import Location, Problem
 from asstops.spec.scalars import Value, is_null, text_of
-from asstops.spec.words import HIDDEN, cut
+from asstops.spec.words import HIDDEN, Suggestions, cut
 
 MAX_PROBLEMS = 10_000
 """More help nobody, and a file of millions of mistakes must not take the memory of a machine."""
@@ -103,19 +103,38 @@ def child(node: Node | None, part: Any) -> Node | None:
     return None
 
 
-def without(node: Node, path: Path_) -> Node:
-    """The tree without what stands at the end of a path; the same tree when nothing stands there."""
-    inner = child(node, path[0]) if path else None
-    if inner is None:
+def without(node: Node, paths: Iterable[Path_]) -> Node:
+    """The tree without what stands at the end of each path; where nothing stands, nothing happens."""
+    tree: dict[Any, Any] = {}  # part -> the same of what is inside of it, None for what goes as a whole
+    for path in paths:
+        inner = tree
+        for part in path[:-1]:
+            inner = inner.setdefault(part, {})
+            if inner is None:
+                break
+        else:
+            if path:
+                inner[path[-1]] = None
+    return _without(node, tree)
+
+
+def _without(node: Node, tree: Mapping[Any, Any]) -> Node:
+    if not tree or isinstance(node, ScalarNode):
         return node
-    smaller = without(inner, path[1:]) if len(path) > 1 else None
     if isinstance(node, MapNode):
-        kept = {key: smaller if key == path[0] else item for key, item in node.entries.items()}
-        entries = {key: item for key, item in kept.items() if item is not None}
+        entries = {
+            key: _without(item, tree[key]) if key in tree else item
+            for key, item in node.entries.items()
+            if tree.get(key, tree) is not None
+        }
         return replace(node, entries=entries, keys={key: node.keys[key] for key in entries})
     assert isinstance(node, ListNode)
-    items = [smaller if index == path[0] else item for index, item in enumerate(node.items)]
-    return replace(node, items=[item for item in items if item is not None])
+    items = [
+        _without(item, tree[index]) if index in tree else item
+        for index, item in enumerate(node.items)
+        if tree.get(index, tree) is not None
+    ]
+    return replace(node, items=items)
 
 
 def node_at(node: Node | None, path: Path_) -> Node | None:
@@ -175,6 +194,7 @@ class Problems:
         self._found: dict[tuple[Location | None, str], Problem] = {}
         self.warnings: list[Problem] = []
         self.secrets: set[str] = set()
+        self.suggestions = Suggestions()
         self._settled: set[Location] = set()
         self._rule = "spec"
 
@@ -210,8 +230,10 @@ class Problems:
         return tuple(self._found.values())
 
     def _mask(self, text: str, sensitive: bool) -> str:
+        if not self.secrets or not text:
+            return text
         least = 1 if sensitive else 3  # a secret of one letter would mask every message there is
         for secret in sorted(self.secrets, key=len, reverse=True):
-            if len(secret) >= least and text:
+            if len(secret) >= least:
                 text = text.replace(secret, HIDDEN)
         return text

@@ -11,6 +11,7 @@ Value = str | Plain
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_FIRST = frozenset("~nNtTfF0123456789+-.")  # of whatever is no text
 _INT = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
@@ -21,13 +22,17 @@ _MAX_DIGITS = 250  # what is more fits no float, and in the end no number of any
 
 def resolve(text: str) -> Value:
     """The scalar for unquoted `text`; a plain str when the schema sees nothing but a string in it."""
+    if not text or text[0] in _FIRST:
+        return _other_than_text(text)
+    return text
+
+
+def _other_than_text(text: str) -> Value:
     if text in _NULL:
         return Plain(text, None)
     if text in _BOOL:
         return Plain(text, _BOOL[text])
-    if text[0] not in "0123456789+-.":
-        return text
-    return _number(text)
+    return _number(text) if text[0] in "0123456789+-." else text
 
 
 def _number(text: str) -> Value:

@@ -9,12 +9,13 @@ import math
 import re
 import warnings
 from collections.abc import Callable
+from functools import cached_property
 from urllib.parse import unquote
 
 from asstops.errors import Location
 from asstops.kinds.fields import Plain
 from asstops.spec.nodes import ListNode, MapNode, Node, Problems, ScalarNode, child, describe, dotted
-from asstops.spec.words import cut, did_you_mean, listed
+from asstops.spec.words import cut, listed
 
 TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _OF_SCHEMAS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
@@ -62,6 +63,7 @@ class _Check:
         self._root = root
         self._label = label
         self._problems = problems.of("json-schema")
+        self._meant = problems.suggestions.did_you_mean
         self._strict = strict
         self._keywords: dict[str, Callable[[MapNode, str, tuple[str | int, ...]], None]] = {
             "type": self._type,
@@ -118,7 +120,7 @@ class _Check:
             ):
                 self._add(path, "is null", where, 'put quotes around it: "null"' if name.text else "name a type")
             elif text not in TYPES:
-                self._add(path, f"is {describe(name)}, allowed: {listed(TYPES)}", where, did_you_mean(text, TYPES))
+                self._add(path, f"is {describe(name)}, allowed: {listed(TYPES)}", where, self._meant(text, TYPES))
             elif text in seen:
                 self._add(path, f"names {text} twice", where, "remove one")
             seen.add(text)
@@ -130,15 +132,11 @@ class _Check:
             return
         if properties is None and "object" not in _types(node):
             return
-        known = list(properties.entries) if properties is not None else []
+        known = properties.entries if properties is not None else {}
         for name in names:
             if name.text not in known:
-                self._add(
-                    path,
-                    f"names {cut(name.text)!r}, which is not in properties",
-                    name.location,
-                    did_you_mean(name.text, known),
-                )
+                fix = self._meant(name.text, known, "add it to properties, or take it out" if known else "")
+                self._add(path, f"names {cut(name.text)!r}, which is not in properties", name.location, fix)
 
     def _unique_names(self, node: MapNode, key: str, path: tuple[str | int, ...]) -> list[ScalarNode]:
         value = node.entries[key]
@@ -261,18 +259,18 @@ class _Check:
             name = unquote(part).replace("~1", "/").replace("~0", "~")
             node = child(node, int(name) if isinstance(node, ListNode) and name.isdecimal() and len(name) < 9 else name)
         if node is None:
-            defs = [
-                f"#/{section}/{name}"
-                for section in ("$defs", "definitions")
-                if isinstance(inner := child(self._root, section), MapNode)
-                for name in inner.entries
-            ]
-            self._add(
-                path,
-                f"is {cut(text)!r}, which does not exist",
-                where,
-                did_you_mean(text, defs, "define it under $defs"),
-            )
+            fix = self._meant(text, self._definitions, "define it under $defs")
+            self._add(path, f"is {cut(text)!r}, which does not exist", where, fix)
+
+    @cached_property
+    def _definitions(self) -> list[str]:
+        """What a reference may name."""
+        return [
+            f"#/{section}/{name}"
+            for section in ("$defs", "definitions")
+            if isinstance(inner := child(self._root, section), MapNode)
+            for name in inner.entries
+        ]
 
     def _any(self, node: MapNode, key: str, path: tuple[str | int, ...]) -> None:
         """A value of any type; but JSON knows neither infinity nor NaN."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field
+from pydantic.fields import FieldInfo
 
 from asstops.kinds.fields import OPAQUE, Bool, SpecModel, Text
 from asstops.spec.words import flow
@@ -32,8 +33,14 @@ def is_model(kind: Any) -> TypeGuard[type[SpecModel]]:
 @cache
 def hints(model: type[SpecModel]) -> Mapping[str, Any]:
     """Annotations of a model's fields by the key a user writes."""
-    found = get_type_hints(model, include_extras=True)
-    return {field.alias or name: found[name] for name, field in model.model_fields.items()}
+    return {field.alias or name: _annotation(field) for name, field in model.model_fields.items()}
+
+
+def _annotation(field: FieldInfo) -> Any:
+    """As it stands in the model: pydantic has evaluated it already, and laid what is around it aside."""
+    annotated: Any = Annotated
+    parts = (field.annotation, *field.metadata)
+    return annotated[parts] if field.metadata else field.annotation
 
 
 def variants(annotation: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:

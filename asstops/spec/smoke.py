@@ -16,11 +16,10 @@ from asstops.expectations import BUILT_IN, Expect, SmokeTest
 from asstops.kinds.fields import AnyMap, FileText, Int, Number, SpecModel, Text, TextOrFile
 from asstops.model import Address, Resource
 from asstops.spec.context import Workspace
-from asstops.spec.functions import SECTION as FUNCTIONS
 from asstops.spec.nodes import Node, node_at, place
+from asstops.spec.sections import TESTS, TOOLS
 from asstops.spec.words import cut
 
-SECTION = "tests"
 MAX_WITHIN_S = 600  # what answers take at most: a run expires after ten minutes
 MAX_RETRIES = 10
 
@@ -89,7 +88,7 @@ def build_tests(
     if shared.unreadable or shared.functions_unreadable:
         return ()  # whatever a test refers to may be there
     built = (
-        _test(_About(f"{SECTION}.{key}", value, node, owner, shared, resources), key)
+        _test(_About(f"{TESTS}.{key}", value, node, owner, shared, resources), key)
         for key, value, node, owner in read
         if isinstance(value, SmokeTestSpec)
     )
@@ -174,7 +173,7 @@ class _About:
     def check_assistant(self) -> None:
         key, known = self.spec.assistant, self.shared.keys.get("assistant", frozenset())
         if key not in known:
-            fix = self.shared.suggest(key, known, "declare it under assistants:")
+            fix = self.shared.problems.suggestions.did_you_mean(key, known, "declare it under assistants:")
             self.problem(f"there is no assistant {cut(key)!r} under assistants:", ("assistant",), fix)
 
     def check_expectations(self) -> None:
@@ -204,8 +203,10 @@ class _About:
     def function(self, key: str, at: tuple[Any, ...], also: Collection[str] = ()) -> str:
         """The name that the model calls a function by, "" after a problem."""
         if key not in self.shared.function_keys:
-            fix = self.shared.suggest(key, self.shared.function_keys | set(also), f"declare it under {FUNCTIONS}:")
-            self.problem(f"there is no function {cut(key)!r} under {FUNCTIONS}:", at, fix)
+            fix = self.shared.problems.suggestions.did_you_mean(
+                key, self.shared.function_keys | set(also), f"declare it under {TOOLS}:"
+            )
+            self.problem(f"there is no function {cut(key)!r} under {TOOLS}:", at, fix)
             return ""
         function = self.shared.functions.get(key)
         if function is None:
@@ -225,9 +226,11 @@ class _About:
     def check_file(self, key: str, at: tuple[Any, ...]) -> None:
         if Address("file", key) in self.resources:
             return
-        known = self.shared.keys["file"] | {address.key for address in self.shared.files.resources}
-        if key in known:
+        if key in self.shared.keys["file"] or Address("file", key) in self.shared.files.resources:
             self.problem(f"file.{cut(key)} is used by nothing, so nothing can cite it", at, "give it to an assistant")
             return
-        fix = self.shared.suggest(key, known, "declare it under files:, or under a glob of a vector store")
+        known = self.shared.file_keys()
+        fix = self.shared.problems.suggestions.did_you_mean(
+            key, known, "declare it under files:, or under a glob of a vector store"
+        )
         self.problem(f"there is no file {cut(key)!r}", at, fix)

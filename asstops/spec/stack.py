@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asstops.errors import Location, Problem
-from asstops.expectations import SmokeTest
 from asstops.model import Address, Resource
 from asstops.moves import Moves
 
 if TYPE_CHECKING:
+    from asstops.expectations import SmokeTest
     from asstops.spec.scalars import Value
 
 

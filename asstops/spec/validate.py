@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -45,16 +46,29 @@ _WANTED = {
 }
 _ROUNDS = 3  # taking one mistake out may bring another to light
 _QUOTED = re.compile(r"'([^']*)'")
+_BUILDING = threading.Lock()
+
+
+def _built(model: type[ModelT]) -> type[ModelT]:
+    """The model, ready for use. A program may load specs in several threads, which older pydantic does not see to."""
+    if not model.__pydantic_complete__:
+        with _BUILDING:
+            model.model_rebuild()
+    return model
 
 
 def validate(model: type[ModelT], node: Node, label: str, owner: Location, problems: Problems) -> ModelT | None:
     """The model's value, or None after noting every problem. `label` names it, `owner` is where its key stands."""
     try:
-        return model.model_validate({} if is_empty(node) else to_python(node))
+        return _built(model).model_validate({} if is_empty(node) else to_python(node))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=True, include_input=False)
+        unknown: dict[tuple[Any, ...], list[str]] = {}
         for item in found:
-            if not _follows(item, found):
+            if item["type"] == "extra_forbidden":
+                unknown.setdefault(item["loc"][:-1], []).append(str(item["loc"][-1]))
+        for item in found:
+            if not _follows(item, unknown):
                 _report(model, node, label, owner, problems, item)
     return None
 
@@ -66,22 +80,16 @@ def salvage(model: type[ModelT], node: Node) -> tuple[ModelT, Node] | None:
     """
     for _ in range(_ROUNDS):
         try:
-            return model.model_validate({} if is_empty(node) else to_python(node)), node
+            return _built(model).model_validate({} if is_empty(node) else to_python(node)), node
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
         paths = [(_path(node, item["loc"]), item["type"] == "missing") for item in found]
-        for path, missing in sorted(paths, key=_later_first):
-            if missing and len(path) == 1 and isinstance(node, MapNode):
-                blank = ScalarNode(node.source, node.line, node.column, "")
-                node = replace(node, entries={**node.entries, path[0]: blank}, keys={**node.keys, path[0]: blank})
-            else:
-                node = without(node, path[:-1] if missing else path)
+        blanks = [path[0] for path, missing in paths if missing and len(path) == 1]
+        node = without(node, [path[:-1] if missing else path for path, missing in paths])
+        if isinstance(node, MapNode) and blanks:
+            blank = dict.fromkeys(blanks, ScalarNode(node.source, node.line, node.column, ""))
+            node = replace(node, entries={**node.entries, **blank}, keys={**node.keys, **blank})
     return None
-
-
-def _later_first(found: tuple[Sequence[Any], bool]) -> list[tuple[bool, int, str]]:
-    """Order paths so that taking one out of a list does not move those still to come."""
-    return [(isinstance(part, str), -part if isinstance(part, int) else 0, str(part)) for part in found[0]]
 
 
 def _path(node: Node | None, loc: Sequence[Any]) -> list[Any]:
@@ -96,15 +104,10 @@ def _path(node: Node | None, loc: Sequence[Any]) -> list[Any]:
     return path
 
 
-def _follows(error: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> bool:
+def _follows(error: Mapping[str, Any], unknown: Mapping[tuple[Any, ...], Sequence[str]]) -> bool:
     """True for a missing key that stands there misspelt, which is reported as an unknown key."""
     *outer, name = error["loc"] or ("",)
-    return error["type"] == "missing" and any(
-        other["type"] == "extra_forbidden"
-        and list(other["loc"][:-1]) == outer
-        and nearest(str(other["loc"][-1]), [str(name)])
-        for other in found
-    )
+    return error["type"] == "missing" and any(nearest(key, [str(name)]) for key in unknown.get(tuple(outer), ()))
 
 
 def _report(

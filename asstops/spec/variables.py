@@ -7,8 +7,9 @@ so that a pull request cannot print a pipeline's secrets.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from asstops.errors import Location
@@ -17,7 +18,7 @@ from asstops.spec.nodes import ListNode, MapNode, Node, Problems, ScalarNode, is
 from asstops.spec.scalars import Value, is_null, is_sound_text, resolve, text_of
 from asstops.spec.shape import VarSpec
 from asstops.spec.validate import validate
-from asstops.spec.words import cut, nearest
+from asstops.spec.words import cut
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 ENVIRON = ("AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID")
@@ -208,7 +209,7 @@ class Variables:
         if name not in self._declared and name not in ENVIRON:
             if name not in self._broken and "*" not in self._broken:
                 if name not in self._undeclared:
-                    self._undeclared[name] = self._how_to_declare(name, {*self._declared, *ENVIRON})
+                    self._undeclared[name] = self._how_to_declare(name, self._known)
                 self._problems.add(f"variable {name} is not declared", where, f"{self._undeclared[name]}; {_LITERAL}")
             return Filled("", sound=False)
         sensitive = self._is_sensitive(name)
@@ -224,8 +225,13 @@ class Variables:
             self._problems.add(f"variable {name} has no value{told}", where, self._how_to_give(name))
         return Filled("", sensitive, sound=False)
 
-    def _how_to_declare(self, name: str, known: Iterable[str]) -> str:
-        close = nearest(name, known)
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """Every name that can be used, once all are declared."""
+        return frozenset({*self._declared, *ENVIRON})
+
+    def _how_to_declare(self, name: str, known: Collection[str]) -> str:
+        close = self._problems.suggestions.nearest(name, known)
         return f"did you mean {close}? Else declare {cut(name)} under vars:" if close else "declare it under vars:"
 
     def _how_to_give(self, name: str) -> str:
@@ -255,7 +261,7 @@ def interpolate(
         return node
     inner: Mapping[str, Any] = {} if isinstance(opaque, bool) else opaque
     if isinstance(node, ScalarNode):
-        return _filled(node, variables, watch, path)
+        return _filled(node, variables, watch, path) if "${" in node.text else node
     if isinstance(node, ListNode):
         items = [
             interpolate(item, variables, inner.get("*", {}), watch, (*path, i)) for i, item in enumerate(node.items)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import Any, Final
 
 SHOWN = 60
+_CLOSE = 0.6  # of 1 for the same
 HIDDEN = "(sensitive value)"
 
 
@@ -24,8 +24,20 @@ def nearest(word: str, known: Iterable[str]) -> str:
     folded: dict[str, str] = {}
     for name in names:
         folded.setdefault(_fold(name), name)
-    match = get_close_matches(_fold(word), folded, n=1, cutoff=0.6)
-    return folded[match[0]] if match else ""
+    return folded.get(_closest(_fold(word), folded), "")
+
+
+def _closest(word: str, names: Iterable[str]) -> str:
+    """The one that `difflib.get_close_matches` names first. What cannot be as close as one before is not compared."""
+    from difflib import SequenceMatcher
+
+    matcher: SequenceMatcher[str] = SequenceMatcher(b=word)
+    best = (_CLOSE, "")
+    for name in names:
+        matcher.set_seq1(name)
+        if matcher.real_quick_ratio() >= best[0] and matcher.quick_ratio() >= best[0]:
+            best = max(best, (matcher.ratio(), name))
+    return best[1]
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
@@ -36,6 +48,39 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     if names:
         return f"known: {listed(names)}"
     return otherwise
+
+
+ALWAYS: Final = 50
+"""Names that a word is compared with however often it is asked: as many as a model has keys, or a keyword values."""
+
+
+class Suggestions:
+    """What was meant by the wrong names of one spec.
+
+    A name is compared with every known one. Thousands of wrong names and thousands of known ones would take minutes,
+    so that comparisons with many names come to an end; those with a few do not.
+    """
+
+    def __init__(self, comparisons: int = 50_000) -> None:
+        self._left = comparisons
+
+    def nearest(self, word: str, known: Collection[str]) -> str:
+        """As `nearest`; "" where too much was asked already."""
+        return nearest(word, known) if self._may(known) else ""
+
+    def closest(self, word: str, known: Collection[str]) -> str:
+        """As `nearest`, of names in which case and separators tell: those of files."""
+        return _closest(word, known) if self._may(known) else ""
+
+    def did_you_mean(self, word: str, known: Collection[str], otherwise: str = "") -> str:
+        """As `did_you_mean`; `otherwise` where too much was asked already."""
+        return did_you_mean(word, known, otherwise) if self._may(known) else otherwise
+
+    def _may(self, known: Collection[str]) -> bool:
+        if len(known) <= ALWAYS:
+            return True
+        self._left -= len(known)
+        return self._left >= 0
 
 
 def listed(names: Iterable[str], most: int = 20) -> str:

@@ -128,17 +128,19 @@ class _Builder:
         self._problems.add(message, self._source.at(*self._at(event)[1:]), fix)
 
     def _scalar(self, event: Any) -> ScalarNode:
-        value: Value = event.value
+        text: str = event.value
+        value: Value = text
+        begin = event.start_mark
         if event.tag is not None:
             value = self._tagged(event)
         elif event.style is None or (event.style == "" and event.implicit[0]):
-            value = resolve(event.value)
-            if event.end_mark.line != event.start_mark.line:
+            value = resolve(text)
+            if event.end_mark.line != begin.line:
                 self._check_tabs(event)
-        if not is_sound_text(event.value):
+        if not is_sound_text(text):
             self._refuse(event, "the value has half a surrogate pair, which is no character", "write the whole one")
             value = ""
-        return ScalarNode(*self._at(event), value)
+        return ScalarNode(self._source, begin.line + 1, begin.column + 1, value)
 
     def _check_tabs(self, event: Any) -> None:
         """YAML lets an unquoted text run on over tab-indented lines; nobody means that."""
@@ -220,16 +222,17 @@ class _Builder:
             return
         frame = self._stack[-1]
         frame.size += size
-        frame.height = max(frame.height, height + 1)
-        if isinstance(frame.node, ListNode):
-            frame.node.items.append(node)
+        if height >= frame.height:
+            frame.height = height + 1
+        owner = frame.node
+        if isinstance(owner, ListNode):
+            owner.items.append(node)
         elif frame.key is None and not frame.skip:
-            self._key(frame, node)
+            self._key(frame, owner, node)
         else:
-            self._value(frame, frame.node, node)
+            self._value(frame, owner, node)
 
-    def _key(self, frame: _Frame, node: Node) -> None:
-        assert isinstance(frame.node, MapNode)
+    def _key(self, frame: _Frame, owner: MapNode, node: Node) -> None:
         if not isinstance(node, ScalarNode):
             self._problems.add("a key must be text, not a map or a list", node.location)
             frame.skip = True
@@ -237,10 +240,9 @@ class _Builder:
             kind = "null" if node.value.value is None else repr(cut(node.text))
             self._problems.add(f"key {kind} is not text", node.location, f'put quotes around it: "{cut(node.text)}"')
             frame.skip = True
-        elif node.text in frame.node.keys:
-            first = frame.node.keys[node.text].location
+        elif (first := owner.keys.get(node.value)) is not None:
             self._problems.of("defined-twice").add(
-                f"key {cut(node.text)!r} stands here and at {first}", node.location, "remove one of them"
+                f"key {cut(node.value)!r} stands here and at {first.location}", node.location, "remove one of them"
             )
             frame.skip = True
         else:
@@ -250,11 +252,11 @@ class _Builder:
         key, frame.key = frame.key, None
         if frame.skip or key is None:
             frame.skip = False
-        elif key.text == _MERGE:
+        elif (text := key.text) == _MERGE:
             self._merge(frame, node)
         else:
-            owner.entries[key.text] = node
-            owner.keys[key.text] = key
+            owner.entries[text] = node
+            owner.keys[text] = key
 
     def _merge(self, frame: _Frame, node: Node) -> None:
         maps = node.items if isinstance(node, ListNode) else [node]

@@ -12,7 +12,7 @@ Piece = tuple[str, bool]
 """(text, whether it is what changed)."""
 
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_WORD = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+|\s+|[^\w\s]")
+_WORD = rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+|\s+|[^\w\s]"  # compiled on use, since that takes its time
 _TOO_MUCH = 2_000_000  # pairs of equal items a SequenceMatcher would visit: past it, a second or more
 _ALIKE = 0.35  # below this share of equal characters, marked words tell less than the two lines
 _KEEP = 40  # characters kept beside a change in a long line
@@ -47,7 +47,7 @@ def diff_lines(before: str, after: str, context: int = 1) -> list[Row]:
 
 def diff_words(before: str, after: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     """Both texts in pieces, changed words marked; unmarked as a whole when they have little in common."""
-    old, new = _WORD.findall(before), _WORD.findall(after)
+    old, new = re.findall(_WORD, before), re.findall(_WORD, after)
     left: list[Piece] = []
     right: list[Piece] = []
     same = 0
@@ -156,8 +156,8 @@ def _pairs(old: Sequence[str], new: Sequence[str], i1: int, i2: int, j1: int, j2
     """Which removed line became which added one: in order, the best sum of likeness."""
     if not (i2 - i1 and j2 - j1):
         return []
-    words = {n: Counter(_WORD.findall(old[n])) for n in range(i1, i2)}
-    others = {n: Counter(_WORD.findall(new[n])) for n in range(j1, j2)}
+    words = {n: Counter(re.findall(_WORD, old[n])) for n in range(i1, i2)}
+    others = {n: Counter(re.findall(_WORD, new[n])) for n in range(j1, j2)}
     if i2 - i1 == j2 - j1:
         beside = zip(range(i1, i2), range(j1, j2), strict=True)
         return [(i, j) for i, j in beside if _likeness(words[i], others[j]) >= _ALIKE]

@@ -79,6 +79,8 @@ def _number(value: float) -> str:
 
 def plain(value: Any, unknown: Any = None) -> Any:
     """The value as JSON has it: a Ref as its address, UNKNOWN as `unknown`, no NaN, tuples as lists, order as given."""
+    if type(value) is str:
+        return value
     if value is UNKNOWN:
         return unknown
     if isinstance(value, Ref):

@@ -32,7 +32,7 @@ def find_links(resources: Mapping[Address, Resource], plan: Plan | None = None) 
     if plan is not None and plan.destroy:
         going = {change.address for change in plan.changes}
         resources = {address: resource for address, resource in resources.items() if address in going}
-    needs = {address: resource.references() & resources.keys() for address, resource in resources.items()}
+    needs = {address: frozenset(resource.references() & resources.keys()) for address, resource in resources.items()}
     said = {address: {ref.address for ref in find_refs(resource.body)} for address, resource in resources.items()}
     for change in plan.changes if plan is not None else ():
         if change.address not in needs:
@@ -44,14 +44,9 @@ def find_links(resources: Mapping[Address, Resource], plan: Plan | None = None) 
                 needs[address] |= used
     for address in {need for found in needs.values() for need in found} - needs.keys():
         needs[address] = frozenset()
-    reach = _reach(needs)
+    reach = _Reach(needs)
     uses = {
-        address: frozenset(
-            need
-            for need in found
-            if need in said.get(address, ()) or not any(need in reach[other] for other in found if other != need)
-        )
-        for address, found in sorted(needs.items())
+        address: found - (reach.implied(found) - said.get(address, set())) for address, found in sorted(needs.items())
     }
     return Links(uses, frozenset(address for address, resource in resources.items() if not resource.owned))
 
@@ -66,21 +61,34 @@ def _live_uses(changes: Iterable[Change], known: Mapping[Address, str]) -> Itera
         yield address, used - {address}
 
 
-def _reach(needs: Mapping[Address, frozenset[Address]]) -> dict[Address, frozenset[Address]]:
-    """Everything behind each address; ends also where references form a circle."""
-    reach: dict[Address, frozenset[Address]] = {}
-    for start in needs:
+class _Reach:
+    """What is behind each address. Worked out only for what something refers to along with others: the way from every
+    assistant to every file of a large store would be as many as both multiplied.
+    """
+
+    def __init__(self, needs: Mapping[Address, frozenset[Address]]) -> None:
+        self._needs = needs
+        self._known: dict[Address, frozenset[Address]] = {}
+
+    def implied(self, found: frozenset[Address]) -> set[Address]:
+        """Those that another one of them leads to."""
+        if len(found) < 2:
+            return set()
+        return {behind for other in found for behind in self._behind(other) & found if behind != other}
+
+    def _behind(self, start: Address) -> frozenset[Address]:
+        """Everything behind an address; ends also where references form a circle."""
         waiting = [(start, False)]
         seen: set[Address] = set()
         while waiting:
             address, ready = waiting.pop()
-            if address in reach:
+            if address in self._known:
                 continue
             if ready:
-                found = needs[address]
-                reach[address] = found.union(*(reach.get(need, frozenset()) for need in found))
+                found = self._needs[address]
+                self._known[address] = found.union(*(self._known.get(need, frozenset()) for need in found))
             elif address not in seen:
                 seen.add(address)
                 waiting.append((address, True))
-                waiting += [(need, False) for need in needs[address] if need not in reach]
-    return reach
+                waiting += [(need, False) for need in self._needs[address] if need not in self._known]
+        return self._known[start]

@@ -130,7 +130,7 @@ def _sections(plan: Plan, *, drifted: bool = False) -> Iterator[Section]:
     for action in _ORDER:
         of_it = [change for change in plan.changes if change.action is action]
         files = [] if drifted else [change for change in of_it if _is_plain_file(change)]
-        yield from (_object(change, drifted=drifted) for change in of_it if change not in files)
+        yield from (_object(change, drifted=drifted) for change in of_it if drifted or not _is_plain_file(change))
         if files:
             yield _files(action, files)
     yield from () if drifted else (_kept(kept) for kept in plan.kept)
