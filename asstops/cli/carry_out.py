@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asstops.cli import ci
+from asstops.cli import ci, pauses
 from asstops.cli import saved as saved_plans
 from asstops.cli.locking import StackLock
 from asstops.cli.options import Globals
@@ -133,6 +133,7 @@ def run_steps(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -
         stopping("requests under way are finished, nothing new begins", run.session.limiter.stop) as stop,
         lock.stopping(stop.event),
         progress_for(sys.stderr, tty=terminal.tty, color=terminal.color, total=total) as bar,
+        pauses.told(run.session.limiter, bar.note),
     ):
         report = run.connection.apply(
             prepared, lambda event: bar.handle(run.masked(event)), parallelism=parallelism, stop=stop.event

@@ -5,7 +5,6 @@ Kept for the whole process, since errors are shown after the command that knew t
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -47,16 +46,3 @@ def fit(text: str) -> str:
     from asstops.views.text import safe_lines
 
     return safe_lines(redactor().text(text))
-
-
-_BODY = 20_000
-
-
-class LogLine(logging.Formatter):
-    """One line of the log, fit to be shown."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        from asstops.views.text import told
-
-        text = redactor().text(super().format(record))
-        return told(text, _BODY) if record.levelno <= logging.DEBUG else told(text)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import StringIO
@@ -17,7 +16,7 @@ from typing import Any, TextIO
 import click
 
 from asstops import __version__
-from asstops.cli import ci, concealed
+from asstops.cli import ci, concealed, garbage
 from asstops.cli.options import global_options
 from asstops.errors import AsstopsError, ExitCode
 
@@ -98,12 +97,14 @@ def main() -> None:
 
 def run(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit the process."""
+    garbage.collect_seldom()
     code = int(_guarded(lambda: main.main(args, prog_name="asstops", standalone_mode=False)))
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
             _into_nothing(stream)
+    garbage.leave_to_system()
     sys.exit(code)
 
 
@@ -168,6 +169,8 @@ def _complain(error: click.ClickException) -> None:
 
 
 def _trace(error: BaseException) -> None:
+    import traceback
+
     click.echo(concealed.fit("".join(traceback.format_exception(error))), err=True, nl=False)
 
 

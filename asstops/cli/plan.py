@@ -61,28 +61,29 @@ def command(
         prepared = checked(prepared, run.session, today())
         refused = _refusals(prepared, run.stack)
         prepared = replace(prepared, plan=replace(prepared.plan, notices=(*prepared.plan.notices, *refused)))
+        shown = run.masked(prepared.plan)
         if form == "json":
             from asstops.views.machine import dumps, plan_to_json
 
-            run.say(dumps(plan_to_json(run.masked(prepared.plan))))
+            run.say(dumps(plan_to_json(shown)))
         elif form == "markdown":
             from asstops.views.markdown import render_plan as render_markdown
 
-            run.say(render_markdown(run.masked(prepared.plan), rest=ci.REST["plan"]))
+            run.say(render_markdown(shown, rest=ci.REST["plan"]))
         elif form == "html":
             from asstops.views.graphs import find_links
             from asstops.views.html import render_plan as render_html
 
             links = run.masked(find_links(run.stack.resources, prepared.plan))
-            run.say(render_html(run.masked(prepared.plan), links, read=run.reading(len(prepared.snapshot))))
+            run.say(render_html(shown, links, read=run.reading(len(prepared.snapshot))))
         else:
             from asstops.views.human import render_plan
 
             terminal = Terminal.for_stdout()
             read = run.reading(len(prepared.snapshot))
-            run.say(render_plan(run.masked(prepared.plan), width=terminal.width, color=terminal.color, read=read))
-        ci.annotate_notices(run.masked(prepared.plan.notices))
-        ci.summarize_plan(run.masked(prepared.plan))
+            run.say(render_plan(shown, width=terminal.width, color=terminal.color, read=read))
+        ci.annotate_notices(shown.notices)
+        ci.summarize_plan(shown)
         ci.outputs(prepared.plan, changes=not prepared.plan.is_empty)
         if _over_drift(prepared):  # nothing that is said to apply can change that
             if out is not None:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from asstops.cli import ci, concealed
+from asstops.cli import ci, concealed, pauses
 from asstops.cli.options import Globals
 from asstops.cli.terminal import Terminal
 from asstops.errors import AsstopsError, UsageError
-from asstops.model import Address, OnDrift
+from asstops.model import Address
 
 if TYPE_CHECKING:
+    from asstops.hashcache import HashCache
     from asstops.journal import Journal
     from asstops.library import Connection
+    from asstops.model import OnDrift
     from asstops.providers.session import Session
     from asstops.providers.settings import Settings
     from asstops.redact import Redactor
@@ -39,6 +40,7 @@ class Run:
     connection: Connection
     redactor: Redactor
     started: float
+    _known: dict[int, tuple[Any, Any]] = field(default_factory=dict, repr=False)
 
     @property
     def stack(self) -> Stack:
@@ -52,9 +54,21 @@ class Run:
     def journal(self) -> Journal:
         return self.connection.journal
 
+    @property
+    def hashes(self) -> HashCache:
+        return self.connection.hashes
+
     def masked(self, value: Shown) -> Shown:
         """A plan, a report or an event without secrets; masked before it is laid out, since lines break secrets up."""
-        masked: Shown = self.redactor.value(value)
+        from asstops.model import Plan, Report
+
+        masked: Shown
+        if not isinstance(value, (Plan, Report)):
+            masked = self.redactor.value(value)
+            return masked
+        if id(value) not in self._known:  # of a large plan it takes a while, and several views show the same one
+            self._known[id(value)] = (value, self.redactor.value(value))
+        masked = self._known[id(value)][1]
         return masked
 
     def say(self, text: str, *, err: bool = False, go_on: bool = False) -> None:
@@ -83,7 +97,6 @@ class Run:
 def load_stack(options: Globals, environ: Mapping[str, str]) -> Stack:
     """Read the spec that the options name, and show its warnings on stderr."""
     from asstops.spec import load
-    from asstops.views.problems import render_problems
 
     ci.work_in(options.chdir)
     stack = load(
@@ -98,6 +111,8 @@ def load_stack(options: Globals, environ: Mapping[str, str]) -> Stack:
     )
     concealed.learn(stack.secrets)
     if stack.warnings:
+        from asstops.views.problems import render_problems
+
         terminal = Terminal.for_stderr()
         warnings = concealed.redactor().value(stack.warnings)
         text = render_problems(warnings, warning=True, color=terminal.color, width=terminal.width)
@@ -119,10 +134,11 @@ def opened(
 
     Only with --local is anything locked here: the emulator's data, which one command can use at a time.
     """
+    from asstops.cli.requestlog import log_requests
     from asstops.library import connect
 
     started = time.monotonic()
-    _log_requests(options)
+    log_requests(options)
     with (
         _environment(options, lock_timeout_s) as (stack, environ),
         connect(
@@ -136,17 +152,19 @@ def opened(
         ) as connection,
     ):
         concealed.learn([connection.session.settings.api_key])
+        connection.session.limiter.on_pause = pauses.tell
         yield Run(connection, concealed.redactor(), started)
 
 
 @contextmanager
 def without_spec(options: Globals, service: Callable[[Settings], str], command: str) -> Iterator[Session]:
     """A session at the place that the environment names; `service` says which service to take there."""
+    from asstops.cli.requestlog import log_requests
     from asstops.providers.session import Session
     from asstops.providers.settings import Settings
     from asstops.services import by_name
 
-    _log_requests(options)
+    log_requests(options)
     with ExitStack() as stack:
         environ: Mapping[str, str] = os.environ
         if options.local:
@@ -158,6 +176,7 @@ def without_spec(options: Globals, service: Callable[[Settings], str], command: 
         settings = Settings.from_environ(environ, local=options.local)
         concealed.learn([settings.api_key])
         session = Session(settings, by_name(service(settings)), None)
+        session.limiter.on_pause = pauses.tell
         try:
             yield session
         finally:
@@ -192,6 +211,8 @@ def addresses(texts: tuple[str, ...]) -> tuple[Address, ...]:
 
 def drift_rule(text: str | None) -> OnDrift:
     """What `--on-drift` said; the default when it was left out."""
+    from asstops.model import OnDrift
+
     return OnDrift(text) if text is not None else OnDrift.OVERWRITE
 
 
@@ -200,14 +221,3 @@ def options_of(context: click.Context) -> Globals:
     if not isinstance(context.obj, Globals):
         raise AsstopsError("the command line was not read")
     return context.obj
-
-
-def _log_requests(options: Globals) -> None:
-    logger = logging.getLogger("asstops")
-    logger.handlers.clear()
-    logger.setLevel(logging.NOTSET)  # one process may run several commands
-    if options.verbose or options.debug:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(concealed.LogLine("%(message)s"))
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG if options.debug else logging.INFO)

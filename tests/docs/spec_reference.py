@@ -11,9 +11,8 @@ from asstops.kinds.base import KEY_RULE
 from asstops.kinds.fields import FileText, Glob
 from asstops.services import every
 from asstops.spec.explain import explain
-from asstops.spec.functions import SECTION as TOOLS
 from asstops.spec.header import top_level_keys
-from asstops.spec.smoke import SECTION as TESTS
+from asstops.spec.sections import TESTS, TOOLS
 from tests.docs.tables import table
 
 ORDER = ("lock", "vars", "resource", "deployments", "files", "vector_stores", TOOLS, "assistants", TESTS, "moved")

@@ -14,7 +14,8 @@ import pytest
 
 from asstops.emulator import EmulatorServer, EmulatorSettings
 from asstops.services import DEFAULT, NAMES, by_name
-from asstops.spec.functions import SECTION, ToolSpec
+from asstops.spec.functions import ToolSpec
+from asstops.spec.sections import TOOLS
 from asstops.testing import provision
 from tests.docs.pages import read
 from tests.docs.reference import fields_of, sections
@@ -22,7 +23,7 @@ from tests.docs.reference import fields_of, sections
 PAGE = read("docs/services.md")
 INTRODUCTION = PAGE.partition("\n## ")[0]
 ABSENT, SAME = "not there", "as there"
-MODELS = {kind.section: kind.spec for kind in sections()} | {SECTION: ToolSpec}
+MODELS = {kind.section: kind.spec for kind in sections()} | {TOOLS: ToolSpec}
 Rows = dict[str, dict[str, str]]
 
 
@@ -215,7 +216,7 @@ def test_fields_of_requests_are_named_as_they_are_sent(sent: Sent) -> None:
 
 def test_every_field_of_an_assistant_is_on_the_page(sent: Sent) -> None:
     """Nothing is sent that no row tells of, but for what is always the same."""
-    named = {path for section in ("assistants", SECTION) for path in _named(section, sent.service)}
+    named = {path for section in ("assistants", TOOLS) for path in _named(section, sent.service)}
     leaves = {
         path for path in sent.assistant if not any(other[: len(path) + 1] == f"{path}." for other in sent.assistant)
     }

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 import asstops.executor
-from asstops.cli import concealed
+from asstops.cli.requestlog import LogLine
 from asstops.providers import limiter
 from tests.conformance.cases import DATA, FILES
 from tests.support.inside import Inside
@@ -270,7 +270,7 @@ def test_progress_on_a_terminal(stage: Stage) -> None:
 def test_lines_of_the_log() -> None:
     """Whatever a server calls its request: one line, and one that does nothing."""
     record = logging.LogRecord("asstops.requests", logging.INFO, "x", 1, "%s", (f"GET /a 200 1 ms {EVIL}",), None)
-    line = concealed.LogLine("%(message)s").format(record)
+    line = LogLine("%(message)s").format(record)
     assert_tame(line)
     assert "\n" not in line
     assert "\\x1b[2J" in line

@@ -46,9 +46,12 @@ _BELOW_CLI = _PURE | {
     "views",
     "observe",
     "journal",
+    "hashcache",
+    "scratch",
     "leftovers",
     "collect",
     "recorder",
+    "scheduling",
     "recheck",
     "takeover",
     "planfile",
@@ -103,16 +106,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "providers": {"credentials", "errors", "model"},
     "kinds": _MARKS | {"providers"},
     "services": _MARKS | {"kinds", "providers", "talk"},
-    "spec": _MARKS | {"expectations", "explained", "kinds", "services"},
+    "spec": _MARKS | {"expectations", "explained", "hashcache", "kinds", "services"},
     "expectations": {"errors", "model"},
     "matching": set(),
+    "scheduling": set(),
     "smoke": _PURE | {"matching", "providers", "services", "spec", "talk", "workflow"},
     "leftovers": _MARKS | {"ownership"},
     "checks": {"errors", "model", "providers"},
-    "journal": {"errors", "model"},
+    "scratch": set(),
+    "journal": {"errors", "model", "scratch"},
+    "hashcache": {"scratch"},
     "observe": _PURE | {"kinds", "providers", "leftovers", "journal"},
     "recorder": _PURE | {"kinds", "providers", "leftovers", "journal"},
-    "executor": _PURE | {"kinds", "providers", "recorder", "observe", "recheck"},
+    "executor": _PURE | {"kinds", "providers", "recorder", "scheduling", "observe", "recheck"},
     "collect": _PURE | {"kinds", "providers", "recorder", "leftovers", "journal"},
     "rollback": _PURE | {"kinds", "providers", "services", "spec", "observe", "views", "workflow"},
     "workflow": _PURE
@@ -121,6 +127,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "library": _PURE
     | {
         "executor",
+        "hashcache",
         "journal",
         "kinds",
         "locks",
@@ -173,6 +180,7 @@ PURE += (
     "remarks",
     "expectations",
 )
+PURE += ("model.objects", "model.plans")
 PURE += tuple(f"checks.{name}" for name in ("findings", "facts", "roles", "account", "deployments", "files", "prompts"))
 # What a pure module must not reach: clock, network, files, environment, randomness, threads.
 IMPURE = {"os", "time", "random", "secrets", "socket", "threading", "subprocess", "logging", "http", "io"}
@@ -356,9 +364,43 @@ def test_a_service_loads_its_own_sdks(tmp_path: Path, service: str, command: lis
     assert loaded_by(*command, folder=tmp_path) & slow == loads
 
 
+SLOW = {"openai", "azure", "httpx2", "rich", "jinja2", "starlette", "uvicorn", "sqlite3", "logging", "ssl", "http"}
+SLOW |= {"concurrent", "asyncio"}
+
+
 @pytest.mark.parametrize("args", [["--help"], ["--version"], ["apply", "--help"], ["plan", "--help"]])
 def test_help_answers_at_once(args: list[str]) -> None:
-    """It imports neither openai, azure, pydantic nor rich, which take most of a second."""
-    loaded = {name.split(".")[0] for name in loaded_by(*args)}
+    """It imports neither openai, azure, pydantic nor rich, which take most of a second, and little of our own."""
+    found = loaded_by(*args)
+    loaded = {name.split(".")[0] for name in found}
     assert "click" in loaded
-    assert loaded & {"openai", "azure", "pydantic", "rich", "yaml", "httpx2", "starlette", "uvicorn", "jinja2"} == set()
+    assert loaded & (SLOW | {"pydantic", "yaml"}) == set()
+    commands = {"apply", "plan"} & {*args}
+    assert {room(name) for name in found if name.startswith("asstops.")} <= (
+        {"cli", "errors", "model"} if commands else {"cli", "errors"}
+    )
+
+
+def test_validate_imports_what_it_needs(tmp_path: Path) -> None:
+    """Neither the way to the services nor what reads sections that this spec does not have."""
+    (tmp_path / "asstops.yaml").write_text("stack: small\nassistants: {one: {model: gpt-4o}}\n", encoding="utf-8")
+    found = loaded_by("validate", folder=tmp_path)
+    assert {name.split(".")[0] for name in found} & SLOW == set()
+    assert {"pydantic", "yaml", "asstops.services.agents.assistant"} <= found
+    ours = {name.removeprefix("asstops.") for name in found if name.startswith("asstops.")}
+    assert {name for name in ours if name.startswith("providers.")} <= {"providers.upload"}
+    assert ours & {"spec.functions", "spec.smoke", "spec.moved", "spec.lock", "expectations"} == set()
+    # What only plans are made of, and a helper of what is only done to live agents.
+    assert ours & {"record", "model.plans", "services.agents._history"} == set()
+    assert {room(f"asstops.{name}") for name in ours} & {"planner", "observe", "workflow", "library", "views"} == set()
+
+
+def test_models_of_entries_are_built_when_one_is_there() -> None:
+    """Building one takes a millisecond, and most specs use a few of thirty."""
+    code = "from asstops import services\n"
+    code += "from asstops.kinds.resource import ResourceSpec\nfrom asstops.kinds.file import FileSpec\n"
+    code += "[service.kinds for service in services.every()]\nFileSpec.model_validate({'path': 'a.txt'})\n"
+    code += "assert FileSpec.__pydantic_complete__\nassert not ResourceSpec.__pydantic_complete__\n"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT.parent)}
+    )
