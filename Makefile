@@ -4,6 +4,7 @@
 #   make test      run all tests offline
 #   make coverage  the same with branch coverage, which takes a fifth longer
 #   make soak      random edits, faults and kills for as many seeds as SOAK_RUNS says, and a kill at every request
+#   make bench     measure: ratios against a floor, none of it asserted; BENCH=plans for one part, see bench/__init__.py
 #   make lint      formatting, ruff, mypy --strict
 #   make golden    rewrite expected output and the generated parts of the docs; read the diff afterwards
 #   make docs      build the pages into docs/_build/html
@@ -18,6 +19,7 @@ SETUP := $(VENV)/.asstops-setup
 PYTHON ?=
 DEMO ?= specs/sales.yaml
 TESTS ?= tests
+BENCH ?=
 SOAK_RUNS ?= 200
 ifndef SOAK_SEED
 SOAK_SEED := $(shell date +%s)
@@ -33,7 +35,7 @@ FIND_PYTHON = found=; \
 	  exit 1; \
 	fi
 
-.PHONY: demo test coverage soak lint golden docs recording lock
+.PHONY: demo test coverage soak bench lint golden docs recording lock
 .DEFAULT_GOAL := demo
 
 $(SETUP): pyproject.toml requirements.lock
@@ -71,6 +73,9 @@ soak: $(SETUP)
 	@echo "$(SOAK_RUNS) seeds from $(SOAK_SEED) on ..."
 	@SOAK_SEED=$(SOAK_SEED) SOAK_RUNS=$(SOAK_RUNS) CRASH_EVERY=1 CRASH_SEEDS=50 $(BIN)/python -m pytest -q -n auto \
 	  tests/faults/test_soak.py tests/faults/test_crash_sweep.py
+
+bench: $(SETUP)
+	@$(BIN)/python -m bench $(BENCH)
 
 lint: $(SETUP)
 	@$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from datetime import datetime, timezone
 from importlib import import_module
@@ -41,6 +42,7 @@ def main() -> None:
         parser.error(f"no such measure: {', '.join(sorted(unknown))}; --list shows them")
     if options.quick and options.write:
         parser.error("--write wants the full size")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # all that is measured runs with compiled files, as installed
     here = machine()
     sys.stdout.write(f"{here}\n")
     found: dict[str, list[Row]] = {}

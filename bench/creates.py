@@ -39,9 +39,9 @@ def rows(scale: Scale) -> Iterator[Row]:
             yield _row(f"{what}: the whole command", child.wall_s, child, len(asked), busy, target=None)
     with emulator(latency_s=LATENCY_S) as service, Busy(service) as busy:
         floor = run(python("-W", "ignore", FLOOR, str(count), str(PARALLELISM)), env=service.environ)
-        writing, asked = between_writes(service.requests()), count
+        writing = between_writes(service.requests())
     what = f"the same {count:,} assistants by a script of the plain SDK, for comparison"
-    yield _row(what, writing, floor, asked, busy, target=None)
+    yield _row(what, writing, floor, count, busy, target=None)
 
 
 def asked_while_writing(asked: list[Json]) -> list[Json]:

@@ -1,10 +1,7 @@
-"""How quick the emulator is, as ratios that mean the same on every machine.
+"""How quick the emulator is: what the other measures stand on, and what it costs beside a bare Starlette route.
 
-    python bench/emulator.py
-
-A small GET is compared with a bare Starlette route behind the same server in the same run, each asked by a client
-process over one connection at a time; a list of a store's files with lists of fewer; a start with an import of
-Starlette and uvicorn. It asserts nothing: read the numbers.
+A server's rate is requests for a second of its own processor time, so that clients which share the machine do not
+count. Clients are processes with one connection each, and no SDK.
 """
 
 from __future__ import annotations
@@ -13,8 +10,6 @@ import json
 import multiprocessing
 import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,21 +22,83 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from asstops.emulator import EmulatorServer, EmulatorSettings, environment
+from bench.harness.child import python, run
+from bench.harness.report import Row
+from bench.harness.scale import Scale
+from bench.harness.service import Service, emulator
 
-REQUESTS, ROUNDS, CLIENTS = 2000, 5, 4
-VERSION = "api-version=2025-03-01-preview"
+REQUESTS, CLIENTS = 2000, 4
+VERSION = "?api-version=2025-03-01-preview"
+BOUNDARY = "a-boundary-of-the-bench"
+Asked = tuple[str, str, bytes, dict[str, str]]
 
 
-def say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+def rows(scale: Scale) -> Iterator[Row]:
+    with emulator() as service:
+        yield from _rates(service, scale)
+        yield from _lists(service, scale)
+    yield from _start(scale)
+
+
+def _rates(service: Service, scale: Scale) -> Iterator[Row]:
+    """Requests a second of one core, beside a Starlette route that answers with a small JSON object."""
+    key = {"api-key": service.key}
+    form = {**key, "content-type": f"multipart/form-data; boundary={BOUNDARY}"}
+    new = {"model": "gpt-4o", "name": "Helper", "tools": [{"type": "code_interpreter"}]}
+    made = service.call("POST", f"/openai/assistants{VERSION}", new)
+    post = (f"/openai/assistants{VERSION}", json.dumps(new).encode(), {**key, "content-type": "application/json"})
+    asked: dict[str, Asked] = {
+        "read an assistant": ("GET", f"/openai/assistants/{made['id']}{VERSION}", b"", key),
+        "create an assistant": ("POST", *post),
+        "upload a small file": ("POST", f"/openai/files{VERSION}", _upload(), form),
+        "list 100 assistants": ("GET", f"/openai/assistants{VERSION}&limit=100", b"", key),
+    }
+    times = scale.of(REQUESTS)
+    with _bare() as port:
+        floor = times / _spent(port, ("GET", "/small", b"", {}), times, time.process_time)
+    for what, request in asked.items():
+        rate = times / _spent(service.port, request, times, lambda: service.cpu_s() or time.process_time())
+        yield Row(
+            f"the emulator: {what}",
+            f"{rate:,.0f} for a second of one core",
+            f"a bare Starlette route answers {floor:,.0f}",
+            rate / floor,
+        )
+
+
+def _lists(service: Service, scale: Scale) -> Iterator[Row]:
+    """A list of all pages, against one of a tenth: linear work keeps the ratio near 10."""
+    seen = []
+    for size in (scale.of(500), scale.of(5000)):
+        store = service.call("POST", f"/openai/vector_stores{VERSION}", {})["id"]
+        names = _files(service, size)
+        for at in range(0, size, 500):
+            body = {"file_ids": names[at : at + 500]}
+            service.call("POST", f"/openai/vector_stores/{store}/file_batches{VERSION}", body)
+        seen.append((size, _timed(lambda store=store: _pages(service, store))))  # type: ignore[misc]
+    (few, first), (many, second) = seen
+    yield Row(
+        f"the emulator: list {many:,} files of a store",
+        f"{second:.2f} s",
+        f"{few:,} take {first:.2f} s",
+        second / first,
+    )
+
+
+def _start(scale: Scale) -> Iterator[Row]:
+    """A process that serves and ends, against one that only imports the libraries below it."""
+    whole, below = (
+        statistics.median(run(python("-c", code)).wall_s for _ in range(scale.times(8)))
+        for code in (
+            "from asstops.emulator import EmulatorServer\nwith EmulatorServer(): pass",
+            "import starlette.applications, uvicorn, uvicorn.protocols.http.httptools_impl, sqlite3, asyncio",
+        )
+    )
+    yield Row("the emulator: start and stop", f"{whole:.2f} s", f"its libraries import in {below:.2f} s", whole / below)
 
 
 @contextmanager
-def bare() -> Iterator[int]:
-    """A Starlette route that answers with a small JSON object."""
-
+def _bare() -> Iterator[int]:
     async def small(_: Request) -> JSONResponse:
         return JSONResponse({"id": "asst_x", "object": "assistant", "name": None, "tools": [], "metadata": {}})
 
@@ -57,102 +114,54 @@ def bare() -> Iterator[int]:
     thread.join()
 
 
-def ask(port: int, path: str, headers: dict[str, str], times: int) -> None:
-    connection = HTTPConnection("127.0.0.1", port)
-    for _ in range(times):
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status != 200:
-            raise SystemExit(f"GET {path} answered {answer.status}")
-
-
-def rates(port: int, path: str, headers: dict[str, str]) -> tuple[float, float]:
-    """Return requests a second, by the clock and by this process's processor time; clients are other processes."""
+def _spent(port: int, asked: Asked, times: int, clock: Callable[[], float]) -> float:
+    """Processor seconds that a server spent on so many requests."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(CLIENTS) as pool:
-        pool.starmap(ask, [(port, path, headers, 20)] * CLIENTS)
-        wall, cpu = time.perf_counter(), time.process_time()
-        pool.starmap(ask, [(port, path, headers, REQUESTS // CLIENTS)] * CLIENTS)
-        return REQUESTS / (time.perf_counter() - wall), REQUESTS / (time.process_time() - cpu)
+        pool.starmap(_ask, [(port, asked, 20)] * CLIENTS)
+        began = clock()
+        pool.starmap(_ask, [(port, asked, times // CLIENTS)] * CLIENTS)
+        return clock() - began
 
 
-def small_gets(server: EmulatorServer, headers: dict[str, str]) -> None:
-    made = call(server, headers, "POST", f"/openai/assistants?{VERSION}", {"model": "gpt-4o"})
-    with bare() as port:
-        own = int(server.url.rpartition(":")[2])
-        rounds = [
-            (rates(own, f"/openai/assistants/{made['id']}?{VERSION}", headers), rates(port, "/small", {}))
-            for _ in range(ROUNDS)
-        ]
-    emulator = statistics.median(ours[1] for ours, _ in rounds)
-    ratio = statistics.median(ours[1] / theirs[1] for ours, theirs in rounds)
-    clock = statistics.median(ours[0] for ours, _ in rounds)
-    say(f"small GET: {emulator:,.0f} for a second of one core, {ratio:.2f} of a bare Starlette route")
-    say(f"           {clock:,.0f} a second by the clock, clients and server sharing this machine")
+def _ask(port: int, asked: Asked, times: int) -> None:
+    connection = HTTPConnection("127.0.0.1", port)
+    method, path, body, headers = asked
+    for _ in range(times):
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status >= 300:
+            raise SystemExit(f"{method} {path} answered {answer.status}")
 
 
-def call(
-    server: EmulatorServer, headers: dict[str, str], method: str, path: str, body: object = None
-) -> dict[str, str]:
-    connection = HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]))
-    connection.request(method, path, json.dumps(body), {**headers, "content-type": "application/json"})
-    found: dict[str, str] = json.loads(connection.getresponse().read())
+def _upload() -> bytes:
+    fields = {'name="purpose"': "assistants", 'name="file"; filename="note.txt"': "Nothing is known of it."}
+    parts = [
+        f"--{BOUNDARY}\r\ncontent-disposition: form-data; {name}\r\n\r\n{value}\r\n" for name, value in fields.items()
+    ]
+    return f"{''.join(parts)}--{BOUNDARY}--\r\n".encode()
+
+
+def _files(service: Service, count: int) -> list[str]:
+    connection = HTTPConnection("127.0.0.1", service.port)
+    headers = {"api-key": service.key, "content-type": f"multipart/form-data; boundary={BOUNDARY}"}
+    found = []
+    for _ in range(count):
+        connection.request("POST", f"/openai/files{VERSION}", _upload(), headers)
+        found.append(str(json.loads(connection.getresponse().read())["id"]))
     return found
 
 
-def lists(server: EmulatorServer, headers: dict[str, str]) -> None:
-    """Seconds to page through a store of n files, against the first; linear work keeps the last column near 1."""
-    assert server.state is not None
-    account = server.state.store.one("SELECT row FROM account WHERE path = ''")[0]
-    first = 0.0
-    for size in (1_000, 10_000):
-        store = call(server, headers, "POST", f"/openai/vector_stores?{VERSION}", {})["id"]
-        rest = (0, 0, "completed", "completed", 1, '{"chunking_strategy":null}')
-        rows = [(account, store, f"assistant-{store}{n}", *rest) for n in range(size)]
-        server.state.store.many(
-            "INSERT INTO store_file (account, store, file, created, due, outcome, status, usage, body) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows,
-        )  # fmt: skip
-        taken = timed(lambda store=store: pages(server, headers, store))  # type: ignore[misc]
-        first = first or taken / size
-        say(f"list of {size:>6,} files: {taken:.2f} s, {taken / size / first:.2f} of the time for each file")
-
-
-def pages(server: EmulatorServer, headers: dict[str, str], store: str) -> None:
+def _pages(service: Service, store: str) -> None:
     after, more = "", True
     while more:
-        path = f"/openai/vector_stores/{store}/files?{VERSION}&limit=100" + (f"&after={after}" if after else "")
-        page = call(server, headers, "GET", path)
+        at = f"&after={after}" if after else ""
+        page = service.call("GET", f"/openai/vector_stores/{store}/files{VERSION}&limit=100{at}")
         after, more = page["last_id"], bool(page["has_more"])
 
 
-def timed(work: Callable[[], object]) -> float:
+def _timed(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
-
-
-def starts() -> None:
-    """A process that serves its first request, against one that only imports the libraries below it."""
-
-    def run(code: str) -> float:
-        return statistics.median(
-            timed(lambda: subprocess.run([sys.executable, "-c", code], check=True)) for _ in range(5)
-        )
-
-    whole = run("from asstops.emulator import EmulatorServer\nwith EmulatorServer(): pass")
-    below = run("import starlette.applications, uvicorn, uvicorn.protocols.http.httptools_impl, sqlite3, asyncio")
-    say(f"start and stop: {whole:.2f} s, {whole / below:.2f} of importing what it stands on ({below:.2f} s)")
-
-
-def main() -> None:
-    starts()
-    with EmulatorServer(settings=EmulatorSettings(ingestion_s=0)) as server:
-        headers = {"api-key": environment(server.url)["AZURE_OPENAI_API_KEY"]}
-        lists(server, headers)
-        small_gets(server, headers)
-
-
-if __name__ == "__main__":
-    main()

@@ -21,9 +21,10 @@ def rows(scale: Scale) -> Iterator[Row]:
     count = scale.of(50_000)
     with tempfile.TemporaryDirectory() as folder, emulator() as service:
         spec = specs.assistants(Path(folder), 10, stores=2, files_each=5)
-        with tempfile.TemporaryDirectory() as elsewhere:
-            others = specs.assistants(Path(elsewhere), count // 2, stores=count // 2, stack="others")
-            run(asstops("-f", others, "apply", "--auto-approve"), env=service.environ, cwd=others.parent)
+        said = "You belong to somebody else. Answer in one sentence, and say where you know it from."
+        theirs = ({"name": f"Theirs {n}", "model": specs.MODEL, "instructions": said} for n in range(count // 2))
+        service.fill("/openai/assistants", theirs)
+        service.fill("/openai/vector_stores", ({"name": f"theirs-{n}"} for n in range(count // 2)))
         apply = asstops("-f", spec, "apply", "--auto-approve")
         service.forget()
         run(apply, env=service.environ, cwd=spec.parent)

@@ -33,10 +33,11 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     timeout_s: float | None = None,
+    ends_with: int = 0,
 ) -> Child:
     """Run a program to its end, or end it after `timeout_s`.
 
-    Raises SystemExit when it ends by itself with another code than 0.
+    Raises SystemExit when it ends by itself with another code than `ends_with`.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
@@ -66,7 +67,7 @@ def run(
             out.read().decode("utf-8", "replace"),
             err.read().decode("utf-8", "replace"),
         )
-    if child.code != 0 and not (timeout_s is not None and child.code == -signal.SIGKILL):
+    if child.code != ends_with and not (timeout_s is not None and child.code == -signal.SIGKILL):
         shown = " ".join(str(part) for part in argv)
         raise SystemExit(f"{shown} ended with {child.code}:\n{child.out[-2000:]}\n{child.err[-4000:]}")
     return child

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -46,6 +46,20 @@ class Service:
         if answer.status >= 300:
             raise SystemExit(f"{method} {path} answered {answer.status}: {said[:500]!r}")
         return json.loads(said) if said else None
+
+    def fill(self, path: str, bodies: Iterable[object]) -> None:
+        """POST each body to `path` of the account, one after the other over one connection."""
+        connection = HTTPConnection("127.0.0.1", self.port)
+        headers = {"api-key": self.key, "content-type": "application/json"}
+        for body in bodies:
+            connection.request(
+                "POST", f"{path}?api-version={self.environ['OPENAI_API_VERSION']}", json.dumps(body), headers
+            )
+            answer = connection.getresponse()
+            said = answer.read()
+            if answer.status >= 300:
+                raise SystemExit(f"POST {path} answered {answer.status}: {said[:500]!r}")
+        connection.close()
 
     def requests(self) -> list[dict[str, Any]]:
         """What was asked since `forget`, oldest first."""
