@@ -20,7 +20,7 @@ def bearer(credential: Any, scope: str) -> Any:
 
     token = credential.get_token(scope).token
 
-    class Bearer(SansIOHTTPPolicy):
+    class Bearer(SansIOHTTPPolicy[Any, Any]):
         def on_request(self, request: Any) -> None:
             request.http_request.headers["Authorization"] = f"Bearer {token}"
 
@@ -39,9 +39,8 @@ def agents(endpoint: str, credential: Any) -> None:
 
     project = AIProjectClient(endpoint, credential, authentication_policy=bearer(credential, PROJECT_SCOPE))
     for agent in list(project.agents.list(limit=100, order="asc")):
-        if (agent.versions.latest.metadata or {}).get(
-            "display_name"
-        ) == "Sales analyst":  # the spec counts its versions
+        metadata = agent.versions.latest.metadata or {}
+        if metadata.get("display_name") == "Sales analyst":  # the spec counts its versions
             list(project.agents.list_versions(agent.name, limit=100, order="desc"))
     files_and_stores(project.get_openai_client(api_key=lambda: credential.get_token(PROJECT_SCOPE).token))
 
@@ -58,7 +57,7 @@ def account(group: str, name: str, project: str) -> None:
         authentication_policy=bearer(credential, ARM_SCOPE),
     )
     client.accounts.get(group, name)
-    found = {item.name.rpartition("/")[2]: item for item in client.projects.list(group, name)}
+    found: dict[str, Any] = {str(item.name).rpartition("/")[2]: item for item in client.projects.list(group, name)}
     list(client.deployments.list(group, name))
     agents(found[project].properties.endpoints["AI Foundry API"], credential)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,34 +40,29 @@ def run(
 
     Raises SystemExit when it ends by itself with another code than `ends_with`.
     """
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            [str(part) for part in argv],
+    told, telling = os.pipe()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(told, "rb") as report:
+        launcher = subprocess.Popen(
+            [
+                *(sys.executable, "-S", "-E", str(LAUNCHER), str(telling), str(timeout_s or 0)),
+                *(str(part) for part in argv),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             env=dict(env or os.environ),
             cwd=cwd,
+            pass_fds=[telling],
         )
-        watch = threading.Timer(timeout_s, process.kill) if timeout_s is not None else None
-        if watch is not None:
-            watch.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        if watch is not None:
-            watch.cancel()
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
+        os.close(telling)
+        seen = report.read()
+        launcher.wait()
         out.seek(0)
         err.seek(0)
-        child = Child(
-            wall,
-            usage.ru_utime + usage.ru_stime,
-            usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6,
-            process.returncode,
-            out.read().decode("utf-8", "replace"),
-            err.read().decode("utf-8", "replace"),
-        )
+        said, warned = (stream.read().decode("utf-8", "replace") for stream in (out, err))
+    if not seen:
+        raise SystemExit(f"{argv[0]} could not be started:\n{warned[-4000:]}")
+    child = Child(**json.loads(seen), out=said, err=warned)
     if child.code != ends_with and not (timeout_s is not None and child.code == -signal.SIGKILL):
         shown = " ".join(str(part) for part in argv)
         raise SystemExit(f"{shown} ended with {child.code}:\n{child.out[-2000:]}\n{child.err[-4000:]}")

@@ -18,7 +18,7 @@ from typing import Any
 from asstops.emulator import environment
 from bench.harness.child import asstops
 
-_IDS = re.compile(r"/(asst|vs|vsfb|assistant|file)[-_][A-Za-z0-9_-]+")
+_IDS = re.compile(r"/(asst_|vs_|vsfb_|assistant-|file-)[A-Za-z0-9_-]+")
 
 
 class Service:
