@@ -10,10 +10,10 @@ import datetime
 import re
 from typing import Any
 
-from asstops.emulator import accounts, checks, keys
+from asstops.emulator import accounts, armread, checks, keys
 from asstops.emulator.accounts import Account
 from asstops.emulator.apis.plane_arm import VERSION
-from asstops.emulator.checks import Check, any_object, anything, array, boolean, choice, mapping, number, record, string
+from asstops.emulator.checks import Check, any_object, array, boolean, choice, mapping, number, record, string
 from asstops.emulator.wire import Call, Json, Refusal, Reply
 
 PROVIDER = "Microsoft.CognitiveServices"
@@ -32,17 +32,9 @@ SKU = record(
     },
     required=("name",),
 )
-READ_ONLY = dict.fromkeys(("id", "name", "type", "etag", "systemData"), anything)
 
 _ACCOUNT_PROPERTIES: dict[str, Check] = {
-    **dict.fromkeys(
-        (
-            "provisioningState", "endpoint", "internalId", "capabilities", "isMigrated", "skuChangeInfo",
-            "privateEndpointConnections", "dateCreated", "callRateLimit", "quotaLimit", "endpoints", "deletionDate",
-            "scheduledPurgeDate", "commitmentPlanAssociations", "abusePenalty",
-        ),
-        anything,
-    ),
+    **armread.ACCOUNT,
     "migrationToken": string(nullable=True),
     "customSubDomainName": string(nullable=True),
     "networkAcls": record(
@@ -77,14 +69,14 @@ _ACCOUNT_PROPERTIES: dict[str, Check] = {
     "defaultProject": string(nullable=True),
     "associatedProjects": array(string(), nullable=True),
 }  # fmt: skip
-READ_ONLY_ACCOUNT = frozenset(name for name, check in _ACCOUNT_PROPERTIES.items() if check is anything)
+READ_ONLY_ACCOUNT = frozenset(armread.ACCOUNT)
 
 TAGS = mapping(string(), nullable=True)
 IDENTITY = record(
     {
         "type": choice(("None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned")),
-        "tenantId": anything,
-        "principalId": anything,
+        "tenantId": string(nullable=True),
+        "principalId": string(nullable=True),
         "userAssignedIdentities": any_object,
     },
     required=("type",),  # the documents mark nothing as required; without a type there is nothing to assign
@@ -92,7 +84,7 @@ IDENTITY = record(
 )
 ACCOUNT_BODY = record(
     {
-        **READ_ONLY,
+        **armread.COMMON,
         "kind": string(),
         "sku": SKU,
         "identity": IDENTITY,
@@ -110,24 +102,25 @@ MODEL = record(
         "version": string(nullable=True),
         "source": string(nullable=True),
         "sourceAccount": string(nullable=True),
-        "callRateLimit": anything,
+        "callRateLimit": armread.CALL_RATE_LIMIT,
     },
     required=("format", "name"),
 )
 DEPLOYMENT_BODY = record(
     {
-        **READ_ONLY,
+        **armread.COMMON,
         "sku": SKU,
         "tags": TAGS,
         "properties": record(
             {
-                **dict.fromkeys(
-                    ("provisioningState", "capabilities", "callRateLimit", "rateLimits", "dynamicThrottlingEnabled"),
-                    anything,
-                ),
+                **armread.DEPLOYMENT,
                 "model": MODEL,
                 "scaleSettings": record(
-                    {"scaleType": string(), "capacity": number(whole=True), "activeCapacity": anything}
+                    {
+                        "scaleType": string(),
+                        "capacity": number(whole=True),
+                        "activeCapacity": number(whole=True, nullable=True),
+                    }
                 ),
                 "raiPolicyName": string(nullable=True),
                 "versionUpgradeOption": choice(

@@ -140,6 +140,37 @@ def test_bad_bodies(emu: Emu, extra: dict[str, Any]) -> None:
     error_of(emu.arm("GET", ONE), 404)
 
 
+def test_what_is_read_only_may_be_sent_back(emu: Emu) -> None:
+    """As it was read, of a project and of its account; it changes nothing."""
+    hub(emu)
+    make_project(emu)
+    for path in (ONE, f"{GROUP}/accounts/contoso"):
+        read = arm(emu, "GET", path)
+        moved = {"endpoints": {"x": "elsewhere"}, "provisioningState": "Failed"}
+        assert emu.arm("PATCH", path, {**read, "properties": {**read["properties"], **moved}}).status_code < 300
+        emu.settled(path)
+        again = arm(emu, "GET", path)
+        assert {name: again["properties"][name] for name in moved} == {name: read["properties"][name] for name in moved}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"properties": {"endpoints": [{}]}},
+        {"properties": {"endpoints": {"x": 1}}},
+        {"properties": {"isDefault": "yes"}},
+        {"properties": {"provisioningState": 1}},
+        {"etag": 1},
+        {"systemData": {"createdAt": "yesterday"}},
+        {"systemData": {"createdBy": 1}},
+    ],
+)
+def test_what_no_answer_holds_is_refused(emu: Emu, sent: dict[str, Any]) -> None:
+    hub(emu)
+    make_project(emu)
+    assert emu.arm("PATCH", ONE, sent).status_code == 400
+
+
 def test_an_identity_has_a_type(emu: Emu) -> None:
     """Also where a client sends back no more than what is read-only; of accounts and projects alike."""
     account = hub(emu)

@@ -7,11 +7,11 @@ documents leave it open, Terraform's provider documents it as required.
 
 from __future__ import annotations
 
-from asstops.emulator import account_rules, accounts, armshape, projects
+from asstops.emulator import account_rules, accounts, armread, armshape, projects
 from asstops.emulator.accounts import Account
 from asstops.emulator.apis.arm_accounts import endpoint_of
-from asstops.emulator.armshape import ACCOUNT, IDENTITY, PROVIDER, READ_ONLY, TAGS
-from asstops.emulator.checks import anything, record, string
+from asstops.emulator.armshape import ACCOUNT, IDENTITY, PROVIDER, TAGS
+from asstops.emulator.checks import record, string
 from asstops.emulator.projects import Project
 from asstops.emulator.state import State
 from asstops.emulator.store import load
@@ -20,13 +20,13 @@ from asstops.emulator.wire import Call, Json, Refusal, Reply, Route
 _PROJECT = ACCOUNT + "/projects/{project}"
 _BODY = record(
     {
-        **READ_ONLY,
+        **armread.COMMON,
         "identity": IDENTITY,
         "tags": TAGS,
         "location": string(),
         "properties": record(
             {
-                **dict.fromkeys(("provisioningState", "endpoints", "isDefault"), anything),
+                **armread.PROJECT,
                 "displayName": string(nullable=True),
                 "description": string(nullable=True),
             },
