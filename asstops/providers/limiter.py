@@ -258,6 +258,8 @@ class Limiter:
                 if paced:
                     # As fast as they would all go if they were let: each sends again once it has its answer.
                     self._pace.refused(now, self._until, self._paced / max(now - sent[1], 0.001))
+                else:
+                    self._pace.freed(now, self._until)
         self._tell(pause)
         return times <= MAX_THROTTLED and row <= MAX_THROTTLED
 

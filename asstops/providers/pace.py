@@ -46,6 +46,10 @@ class Pace:
         self._next = at + 1.0 / self.rate(at)
         return at
 
+    def freed(self, now: float, until: float) -> None:
+        """Take back the turns that are still to come: a pause until `until` made them void, and all take new ones."""
+        self._next = min(self._next, max(until, now + 1.0 / self.rate(now)))
+
     def answered(self) -> None:
         """Take note of an answer that was no refusal."""
         self._count += 1
@@ -56,6 +60,8 @@ class Pace:
         To be called for the first refusal alone of those that left at one rate.
         """
         if self._count and self._since is not None:
+            # A slow request that is refused says little of how fast the others went: no slower than they were answered.
+            most = max(most, self._count / max(now - self._since, 0.001))
             refused = min(self.rate(now), most)
             let_through = self._count / max(until - self._since, 0.001)
             self._level = max(LEVEL * refused, SLOWEST)

@@ -97,6 +97,34 @@ def test_a_pace_that_nobody_needs_any_more_is_not_what_was_refused() -> None:
     assert 7 <= pace.rate(103.0) <= 9
 
 
+def test_one_slow_request_is_not_the_rate_of_all() -> None:
+    """An upload that took the whole minute is refused: the others went at 100 a second, not at ten in that minute."""
+    pace = worked(100, 60)
+    pace.refused(60.0, 61.0, most=10 / 60)
+    assert 70 <= pace.rate(61.0) <= 90
+
+
+def test_turns_that_are_void_are_taken_back() -> None:
+    """Those to come start after the pause; where there is none, still a gap after what has left."""
+    pace = worked(10, 1)
+    pace.refused(1.0, 2.0, most=10)
+    for _ in range(5):
+        pace.turn(2.0)
+    pace.freed(2.0, 5.0)
+    assert pace.turn(5.0) == 5.0
+    for _ in range(5):
+        pace.turn(5.0)
+    gap = 1 / pace.rate(5.0)
+    pace.freed(5.0, 5.0)
+    assert pace.turn(5.0) == pytest.approx(5.0 + gap)
+
+
+def test_an_early_pause_delays_no_turn() -> None:
+    pace = worked(100, 1)
+    pace.freed(1.0, 3.0)
+    assert pace.turn(1.0) == 1.0
+
+
 def test_slow_work_before_does_not_count() -> None:
     """A minute of waiting, then a burst that is refused: the burst was too fast, not the waiting."""
     pace = worked(0.5, 60)

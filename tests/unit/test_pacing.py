@@ -202,6 +202,60 @@ def test_what_is_not_paced_does_not_slow_down_what_is() -> None:
     assert sent[-1] < 3.0  # 3 of each before the pause of 2 s, 17 after it, one every LATENCY_S
 
 
+@pytest.mark.parametrize("slow_s", [1.0, 10.0])
+def test_one_slow_request_that_is_refused_slows_nobody_down(slow_s: float) -> None:
+    """A large upload, whose size is too much for now, say: it tells nothing of how many small requests may leave."""
+    world = World()
+    limiter, number, served = world.limiter(), 3000, list[float]()
+    refusals, left = iter([Throttled("", status=429, retry_after_s=10.0)]), iter(range(number))
+
+    def small() -> None:
+        world.sleep(LATENCY_S)
+        served.append(world.now)
+
+    def large() -> None:
+        world.sleep(slow_s)
+        _raise(next(refusals, None))
+
+    def work() -> None:
+        for _ in left:
+            limiter.call(small, repeatable=True, writing=True, paced=True)
+
+    others = WORKERS - 1
+    world.run([work] * others + [lambda: limiter.call(large, repeatable=False, writing=True, paced=True)])
+    assert len(served) == number
+    assert served[-1] <= 1.25 * (10.0 + number * LATENCY_S / others)
+
+
+def test_a_refusal_of_what_is_not_paced_costs_no_turns() -> None:
+    """Those who wait for one do not queue up behind the turns that they had; and still leave one by one."""
+    world = World()
+    limiter, sent = world.limiter(), list[float]()
+    refusals = iter([None] * WORKERS + [Throttled("", status=429, retry_after_s=1.0)])
+
+    def request() -> None:
+        sent.append(world.now)
+        world.sleep(1.0)
+        _raise(next(refusals, None))
+
+    def data() -> None:
+        for _ in range(4):
+            limiter.call(request, repeatable=True, writing=False, paced=True)
+
+    def arm() -> None:
+        world.sleep(3.0)  # until they wait for their turns
+        for _ in range(5):
+            world.sleep(0.2)
+            answers = iter([Throttled("", status=429, retry_after_s=0.1), None])
+            limiter.call(lambda: _raise(next(answers)), repeatable=True, writing=False)  # noqa: B023
+
+    world.run([data] * WORKERS + [arm])
+    gaps = [later - earlier for earlier, later in itertools.pairwise(at for at in sent if at >= 3.0)]
+    assert len(gaps) > 2 * WORKERS - 2
+    assert min(gaps) > 0.1
+    assert max(gaps) < 0.3  # a pause of 0.1 and a turn
+
+
 def test_what_must_be_written_down_before_the_end_is_not_paced() -> None:
     """After a stop others may end us soon."""
     world = World()
@@ -337,5 +391,6 @@ def test_a_503_that_names_a_long_time_is_told() -> None:
     assert told == [Pause(12.0, 503, asked=True)]
 
 
-def _raise(error: Exception) -> None:
-    raise error
+def _raise(error: Exception | None) -> None:
+    if error is not None:
+        raise error
