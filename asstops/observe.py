@@ -81,8 +81,11 @@ def observe(
                 Notice(f"nothing was read of what lies in the account itself: {error.message}", fix=error.fix)
             )
     found = _told_apart(objects, wanted, stack, story or Story(), notices, moves)
+    data = [part for name, part in found.objects.items() if kinds[name].plane == "data"]
+    ours = {(o.kind, o.remote_id) for part in data for o in part if o.mark is not None and o.mark.stack == stack}
     return replace(
         found,
+        objects={name: kinds[name].looked_into(session, part, ours) for name, part in found.objects.items()},
         unread=frozenset(unread),
         blind=frozenset(blind),
         beside=beside,

@@ -8,7 +8,7 @@ else lists kinds; `kinds_in` imports what is in a folder.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
@@ -110,6 +110,12 @@ class Kind(ABC, Generic[SpecT]):
     @abstractmethod
     def observe(self, session: Session, wanted: Sequence[Resource]) -> Iterable[Observed]:
         """Read the live objects of this kind by listing pages, never one request an object. Writes nothing."""
+
+    def looked_into(
+        self, session: Session, found: Sequence[Observed], ours: Set[tuple[str, str]]
+    ) -> Sequence[Observed]:
+        """What was observed, more of it read where it uses objects of the stack, which `ours` are as (kind, id)."""
+        return found
 
     @abstractmethod
     def create(self, session: Session, step: Step) -> Observed:

@@ -93,7 +93,7 @@ class AgentsApi(OpenAIApi):
         if self._project is not None:
             self._project.close()
 
-    passed_over = 0  # agents with several versions that a reading did not look into, since there were so many
+    passed_over: frozenset[str] = frozenset()  # agents whose versions a reading did not list, since there were so many
 
     # Agents
 

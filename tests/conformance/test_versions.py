@@ -75,8 +75,27 @@ def test_many_agents_of_others_are_not_looked_into(stage: Stage, monkeypatch: py
         assert not any("were not read" in notice.message for notice in plan.notices)
         assert looked_into == {"theirs", "others", "clerk"}
     else:
-        assert [notice.message.partition(" that ")[0] for notice in plan.notices] == ["3 agents"]
+        assert [notice.message.partition(" have ")[0] for notice in plan.notices] == [
+            "3 agents that the spec does not name (clerk, others, theirs, …)"
+        ]
         assert (shown(plan), looked_into) == ({}, set())
+
+
+def test_one_of_many_that_uses_what_is_ours_is_looked_into(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its store would be deleted under it, and it would stay."""
+    monkeypatch.setattr("asstops.services.agents.assistant.MAX_STRAYS", 2)
+    for name in ("theirs", "theirs", "others", "others"):
+        stage.project("POST", f"/agents/{name}/versions", {"definition": PROMPT})
+    searching: Json = {"model": "gpt-4o", "tools": [{"file_search": {"vector_store": "kb"}}]}
+    stage.apply(
+        {**PLAIN, "vector_stores": {"kb": {}}, "assistants": {"clerk": searching, "other": {"model": "gpt-4o"}}}
+    )
+    new_version(stage, "clerk", {"instructions": "Theirs."}, copied=False)
+    stage.write({**PLAIN, "assistants": {"other": {"model": "gpt-4o"}}})
+    plan = stage.plan()
+    assert shown(plan) == {"assistant.clerk": ("delete", ()), "vector_store.kb": ("delete", ())}
+    stage.apply()
+    assert sorted(_numbers(stage)) == ["other", "others", "theirs"]
 
 
 def test_an_edit_that_changes_nothing_is_no_drift(stage: Stage) -> None:

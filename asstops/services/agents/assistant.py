@@ -9,7 +9,7 @@ Limits:       name 63, description 512, instructions 256,000 characters; metadat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -127,9 +127,9 @@ class AgentKind(Kind[AssistantSpec]):
         counted = {resource.address.key for resource in wanted if resource.body.get("keep_versions")}
         agents = list(api.list_agents())
         strays = {agent["name"] for agent in agents if agent["name"] not in named and _may_be_ours(agent, told=False)}
-        api.passed_over = len(strays) if len(strays) > MAX_STRAYS else 0
+        api.passed_over = frozenset(strays) if len(strays) > MAX_STRAYS else frozenset()
         asked = {agent["name"] for agent in agents if _may_be_ours(agent) or agent["name"] in counted}
-        asked -= strays if api.passed_over else set()
+        asked -= api.passed_over
         with ThreadPoolExecutor(max_workers=READERS) as pool:
             found = pool.map(lambda agent: _versions(api, agent) if agent["name"] in asked else [], agents)
             for agent, versions in zip(agents, found, strict=True):
@@ -191,6 +191,27 @@ class AgentKind(Kind[AssistantSpec]):
 
     def version(self, live: Observed) -> str:
         return str(live.raw["latest"].get("version") or "")
+
+    def looked_into(
+        self, session: Session, found: Sequence[Observed], ours: Set[tuple[str, str]]
+    ) -> Sequence[Observed]:
+        """With versions of what was passed over and uses the stack's stores or files, so is likely to be its own."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        api = _api(session)
+        near = {live.remote_id for live in found if live.remote_id in api.passed_over and live.uses & ours}
+        if not near:
+            return found
+        api.passed_over -= near
+
+        def looked(live: Observed) -> Observed | None:
+            if live.remote_id not in near:
+                return live
+            versions = _versions(api, live.raw["agent"])
+            return None if versions is None else wire.observed(live.raw["agent"], session.homes, versions)
+
+        with ThreadPoolExecutor(max_workers=READERS) as pool:
+            return [live for live in pool.map(looked, found) if live is not None]
 
     def newest(self, session: Session) -> Iterable[Observed]:
         """Without older versions. A new version may show with the age of its agent."""
