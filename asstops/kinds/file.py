@@ -110,15 +110,14 @@ def _source(step: Step) -> FileSource:
 
 
 def _take_back(session: Session, remote_id: str, source: FileSource) -> None:
-    """Delete an upload that is not what was approved. Raises Unavailable, ambiguous, when it may stay."""
+    """Delete an upload that is not what was approved. Raises ResultDiffers when it stays: gc does not know its size."""
     try:
         session.data.delete_file(remote_id)
     except ProviderError as error:
-        raise Unavailable(
+        raise ResultDiffers(
             f"{source.shown} was uploaded as {remote_id}, is not what was approved, and could not be deleted: "
             f"{error.message}",
-            fix="'asstops gc' shows it and deletes it",
-            ambiguous=True,
+            fix=f"delete {remote_id} by hand, then apply again; look for a proxy that changes what is sent",
         ) from error
 
 

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from asstops.errors import NotFound
 from asstops.kinds import tags as tag_rules
-from asstops.kinds._ingestion import await_store, refused, take_in
+from asstops.kinds._ingestion import BATCH, await_store, refused, take_in
 from asstops.kinds.base import BuildContext, Homes, Kind, Step, register
 from asstops.kinds.fields import Bool, FileEntry, Int, SpecModel, Text, TextMap
 from asstops.mark import KEY, from_metadata, is_ours, path_digest, to_metadata
@@ -168,7 +168,8 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
     def update(self, session: Session, step: Step) -> Observed:
         """Attach what is new before taking out what is old; fields and the mark follow once the files are in.
 
-        A full store takes nothing in: of what is old as much goes first as there must be room for.
+        A full store takes nothing in: then it goes batch by batch, and before each as much of what is old goes as there
+        must be room for.
         """
         live, body, data = step.live, step.wanted.body, session.data
         if live is None:
@@ -179,14 +180,18 @@ class VectorStoreKind(Kind[VectorStoreSpec]):
             data.detach_file(live.remote_id, file)
         coming = [file for file in wanted if file not in attached or file in failed]
         leaving = sorted(attached - set(wanted))
-        first = max(0, len(attached - failed) + len(coming) - MAX_FILES)
-        for file in leaving[:first]:
-            data.detach_file(live.remote_id, file)
-        if coming:
-            take_in(session, step, live.remote_id, coming, _chunking(step.wanted))
+        held = len(attached - failed)
+        at_once = len(coming) if held + len(coming) <= MAX_FILES else BATCH
+        while coming:
+            batch, coming = coming[:at_once], coming[at_once:]
+            over = max(0, held + len(batch) - MAX_FILES)
+            for file in leaving[:over]:
+                data.detach_file(live.remote_id, file)
+            leaving, held = leaving[over:], held - over + len(batch)
+            take_in(session, step, live.remote_id, batch, _chunking(step.wanted))
         if not live.ready:
             await_store(session, step, live.remote_id)
-        for file in leaving[first:]:
+        for file in leaving:
             data.detach_file(live.remote_id, file)
         others = {key: value for key, value in (live.raw.get("metadata") or {}).items() if not is_ours(key)}
         metadata = tag_rules.merged(others, body["metadata"], "metadata", step.changed)

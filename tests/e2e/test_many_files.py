@@ -93,6 +93,20 @@ def test_a_file_of_a_full_store(stage: Stage, monkeypatch: pytest.MonkeyPatch) -
         stage.assert_settled()
 
 
+def test_a_full_store_is_never_emptied(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch by batch: what goes wrong on the way costs the assistants one batch of files at most."""
+    monkeypatch.setattr(vector_store, "MAX_FILES", 6)
+    monkeypatch.setattr(vector_store, "BATCH", 2)
+    monkeypatch.setattr(ingest, "MOST_FILES", 6)
+    stage.apply(SPEC, {f"kb/{n}.md": f"Page {n}.\n" for n in range(6)})
+    stage.write(SPEC, {f"kb/{n}.md": f"Page {n}, anew.\n" for n in range(6)})
+    stage.look_away()
+    stage.apply()
+    moved = [entry for entry in stage.writes() if re.search(r"/vector_stores/\w+/file(s|_batches)", entry["path"])]
+    assert [entry["method"] for entry in moved] == ["DELETE", "DELETE", "POST"] * 3
+    stage.assert_settled()
+
+
 def _beyond_reading(stage: Stage, *, pages: int) -> list[str]:
     """The requests of an apply after the live state was read, which takes so many pages of the store's files."""
     names = {store["id"]: "RECORD" for store in stage.dump()["vector_stores"] if store["name"].startswith("asstops:")}

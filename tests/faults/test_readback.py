@@ -291,3 +291,22 @@ def test_an_upload_that_came_in_short(world: World, here: Here, monkeypatch: pyt
     assert world.dump()["files"] == []
     applied(here(world, "apply", "-y"))
     steady(world, here)
+
+
+def test_an_upload_that_came_in_short_and_stays(world: World, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be taken back. It is sent once and named, since `gc` looks for what has the planned size."""
+    from asstops.providers.openai_api import OpenAIApi
+
+    upload = OpenAIApi.upload_file
+
+    def short(self: OpenAIApi, *args: Any) -> Json:
+        return {**upload(self, *args), "bytes": 3}
+
+    everything(world, files={"faq": {"path": "faq.md"}, "more": {"path": "more.md"}})
+    monkeypatch.setattr(OpenAIApi, "upload_file", short)
+    world.fault(method="DELETE", path="/files/", status=403, count=0)
+    ended = here(world, "apply", "-y")
+    stuck = [item["id"] for item in world.dump()["files"]]
+    assert ended.code == 3, ended
+    assert len(stuck) == 2
+    assert all(f"delete {remote_id} by hand" in ended.text for remote_id in stuck)
