@@ -1,12 +1,16 @@
 """Which SHA-256 the files of a stack had, so that the next command reads only those that have changed since.
 
 One file a stack, `.asstops/hashes/DIGEST.json`: paths, digests, and what the file system said of each file. It holds no
-secret and counts on this machine alone. An entry is believed while size, modification time, change time and inode are
-what they were: whoever changes a file can set its modification time as they like, its change time they cannot. Losing
-the file costs time, never correctness, so one that cannot be read or written is no error.
+secret and counts on this machine alone. An entry is believed while size, modification time, change time, inode and
+device are what they were: whoever changes a file can set its modification time as they like, its change time they
+cannot. Losing the file costs time, never correctness, so one that cannot be read or written is no error.
 
 A change within the same tick of the file system's clock leaves no trace in its times. So what was changed just before
 it was read is not remembered, and read again by the next command (git calls such files racy).
+
+Two changes stay unseen: one through memory that a program has mapped the file to, for which systems set the times late
+or only once, and on a network file system one by another machine, as long as this one keeps the attributes that it was
+told before. A plan may then be outdated; nothing wrong is uploaded, since what is sent is hashed as it goes out.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from typing import Any
 from asstops import scratch
 
 _LOG = logging.getLogger("asstops")
-_VERSION = 1
+_VERSION = 2
 _MAX_BYTES = 64 * 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Below both, reading the files takes no longer than reading about them.
@@ -36,18 +40,18 @@ SETTLED_NS = 2_000_000_000
 # On Windows a file has no change time (st_ctime is when it was made), so only reading tells that it is what it was.
 HAS_CHANGE_TIMES = os.name != "nt"
 
-Stamp = tuple[int, int, int, int]
-"""Size in bytes, modification time and change time in nanoseconds, inode."""
+Stamp = tuple[int, int, int, int, int]
+"""Size in bytes, modification time and change time in nanoseconds, inode, device."""
 
 
 def stamp(found: os.stat_result) -> Stamp:
-    """What changes whenever the file does."""
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+    """What changes when the file does, or another file system is mounted where it was."""
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
 
 
 def is_settled(found: Stamp, since_ns: int) -> bool:
-    """Whether any change from `since_ns` on gives the file another stamp."""
-    _, modified, changed, _ = found
+    """Whether a change from `since_ns` on that sets the times gives the file another stamp."""
+    _, modified, changed, _, _ = found
     return max(modified, changed) + SETTLED_NS <= since_ns
 
 
@@ -138,14 +142,14 @@ class HashCache:
 
     def _digest(self, entry: object, path: str, size_bytes: int) -> str:
         """The digest of a file that is as it was; "" for any other."""
-        if not isinstance(entry, list) or len(entry) != 5 or entry[0] != size_bytes:
+        if not isinstance(entry, list) or len(entry) != 6 or entry[0] != size_bytes:
             return ""
         try:
             found = os.stat(path)
         except (OSError, ValueError):
             return ""
-        digest = entry[4]
-        same = tuple(entry[:4]) == stamp(found) and isinstance(digest, str) and _SHA256.fullmatch(digest)
+        digest = entry[5]
+        same = tuple(entry[:5]) == stamp(found) and isinstance(digest, str) and _SHA256.fullmatch(digest)
         return digest if same else ""
 
     def _read(self) -> dict[str, Any]:

@@ -78,11 +78,15 @@ def _hash_all(todo: Sequence[Todo]) -> dict[str, Hashed | Problem]:
     large.sort(key=lambda item: -item[0])
     found: dict[str, Hashed | Problem] = {}
     with ThreadPoolExecutor(max_workers=min(_READERS, len(large)) or 1) as pool:
-        begun = pool.map(_hash_some, ([one] for _, one in large))
-        for i in range(0, len(small), _TOGETHER):
-            found |= _hash_some(small[i : i + _TOGETHER])
-        for some in begun:
-            found |= some
+        try:
+            begun = pool.map(_hash_some, ([one] for _, one in large))
+            for i in range(0, len(small), _TOGETHER):
+                found |= _hash_some(small[i : i + _TOGETHER])
+            for some in begun:
+                found |= some
+        except BaseException:  # Ctrl-C: leaving the block would wait for all files, also for those not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return found
 
 
@@ -132,8 +136,9 @@ def _hash(resource: Resource, handle: int | OSError) -> Hashed | Problem:
 def _read_small(handle: int, expected: int) -> tuple[str, int]:
     """The digest and the size of what is there, up to one byte more than is expected."""
     content = os.read(handle, expected + 1)
-    while len(content) < expected and (more := os.read(handle, expected - len(content))):
-        content += more
+    if len(content) < expected:  # some file systems answer with less than was asked for: read on to the end
+        while len(content) <= expected and (more := os.read(handle, expected + 1 - len(content))):
+            content += more
     return hashlib.sha256(content).hexdigest(), len(content)
 
 

@@ -6,6 +6,7 @@ import builtins
 import io
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,21 @@ def test_validate_reads_no_file_and_leaves_nothing(stage: Stage, inside: Inside,
     inside.run("validate")
     assert read == set()
     assert not (stage.folder / ".asstops").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links of POSIX")
+def test_where_the_folder_is_a_link_nothing_is_kept(stage: Stage, inside: Inside, read: set[str]) -> None:
+    """Neither digests nor a journal: a pull request could have brought it along. Commands do their work as ever."""
+    stage.write(SPEC, FILES)
+    elsewhere = stage.folder / "elsewhere"
+    elsewhere.mkdir()
+    (stage.folder / ".asstops").symlink_to("elsewhere")
+    inside.run("plan")
+    inside.run("apply", "--auto-approve")
+    read.clear()
+    inside.run("plan", "--detailed-exitcode")
+    assert read == {Path(name).name for name in FILES}
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_as_a_library_it_is_the_same(stage: Stage, read: set[str]) -> None:

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,55 @@ def test_short_reads_are_read_on(spec: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 # What goes wrong
+
+
+@pytest.mark.parametrize("at_once", [3, 5])
+def test_a_file_that_has_grown_is_seen_also_by_short_reads(
+    spec: Any, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Its beginning is not taken for the file."""
+    stack = spec.load(GLOB, {"kb/a": "0123456789"})
+    spec.write({"kb/a": "0123456789x"})
+    real = os.read
+    monkeypatch.setattr(os, "read", lambda handle, count: real(handle, min(count, at_once)))
+    assert [problem.message for problem in problems(stack)] == ["file.kb/a: file 'kb/a' changed while it was read"]
+
+
+@pytest.mark.parametrize("interrupted", ["small ones", "handing over"])
+def test_ctrl_c_begins_no_more_files(spec: Any, monkeypatch: pytest.MonkeyPatch, interrupted: str) -> None:
+    """Only the large one that is being hashed is waited for."""
+    begun: list[str] = []
+    busy, stopping = threading.Event(), threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def map(self, *given: Any, **more: Any) -> Any:
+            results = super().map(*given, **more)
+            if interrupted == "small ones":
+                return results
+            assert busy.wait(60)
+            raise KeyboardInterrupt
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(False, cancel_futures=cancel_futures)
+            stopping.set()
+            super().shutdown(wait)
+
+    def hash_some(todo: Any) -> Any:
+        if threading.current_thread() is threading.main_thread():
+            assert busy.wait(60)
+            raise KeyboardInterrupt
+        begun.extend(path for path, _ in todo)
+        busy.set()
+        assert stopping.wait(60)
+        return {}
+
+    monkeypatch.setattr(hashing, "_READERS", 1)
+    monkeypatch.setattr(hashing, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(hashing, "_hash_some", hash_some)
+    stack = spec.load(GLOB, {"kb/small": "x", **{f"kb/{n}": b"x" * LARGE for n in range(4)}})
+    with pytest.raises(KeyboardInterrupt):
+        hash_files(stack.resources)
+    assert len(begun) == 1
 
 
 @pytest.mark.parametrize("size", [10, LARGE + 10])
