@@ -51,8 +51,8 @@ def main() -> None:
         for row in import_module(f"bench.{name}").rows(Scale(quick=options.quick)):
             found.setdefault(name, []).append(row)
             show(row)
-        if options.write:
-            write(PAGE, name, found.get(name, []), here, datetime.now(timezone.utc).date())
+        if options.write and name in found:
+            write(PAGE, name, found[name], here, datetime.now(timezone.utc).date())
 
 
 if __name__ == "__main__":

@@ -39,9 +39,13 @@ def rows(scale: Scale) -> Iterator[Row]:
         plan = asstops("-f", spec, "plan", "--detailed-exitcode")
         for latency in (0.0, LATENCY_S):
             service.delay(latency)
-            with Busy(service) as busy:
-                ours = run(plan, env=service.environ, cwd=spec.parent)
-            floor = run(python("-W", "ignore", FLOOR, str(READERS)), env=service.environ)
+            script = python("-W", "ignore", FLOOR, str(READERS))
+            seen = []
+            for _ in range(3):
+                with Busy(service) as busy:
+                    mine = run(plan, env=service.environ, cwd=spec.parent)
+                seen.append((mine, run(script, env=service.environ)))
+            ours, floor = (sorted(found, key=lambda child: child.wall_s)[1] for found in zip(*seen, strict=True))
             yield Row(
                 f"empty plan of 10 assistants among {count:,} objects of others, {latency * 1000:.0f} ms latency",
                 f"{ours.wall_s:.1f} s, {ours.peak_mb:.0f} MB",

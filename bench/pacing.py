@@ -35,13 +35,15 @@ def rows(scale: Scale) -> Iterator[Row]:
         during = asked_while_writing(asked)
         refused = sum(entry["status"] == 429 for entry in during)
         served = len(during) - refused
-        took, bound = between_writes(asked), max(served / FASTEST, served / rate)
+        took = between_writes(asked)
+        whole = (served - 1) // rate  # seconds whose limit is used up; each one's is there at its beginning
+        bound = max(served / FASTEST, whole + (served - whole * rate) / FASTEST)
         waits = "" if said == "both" else ", whole seconds to wait only"
         yield Row(
             f"create {count:,} assistants, {LATENCY_S * 1000:.0f} ms latency, {PARALLELISM} at a time, "
             f"a limit of {rate} requests a second{waits}",
             f"{took:.2f} s, {refused:,} refused; the whole process computes {child.cpu_s:.2f} s",
-            f"{served:,} requests at {min(rate, FASTEST):.0f} a second = {bound:.2f} s",
+            f"{served:,} requests, at most {min(rate, FASTEST):.0f} in a second: {bound:.2f} s",
             took / bound,
             target,
             busy=busy.part,

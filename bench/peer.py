@@ -45,7 +45,7 @@ def _beside(count: int) -> Iterator[Row]:
             peer = terraform(other, *theirs)
             cut = peer.code != 0
             yield Row(
-                f"{what} {count:,} assistants; terraform: {count:,} terraform_data",
+                f"{what} {count:,} assistants, no latency; terraform: {count:,} terraform_data",
                 f"{mine.wall_s:.1f} s, {mine.peak_mb:.0f} MB",
                 f"{'not done after ' if cut else ''}{peer.wall_s:.1f} s, {peer.peak_mb:.0f} MB",
                 mine.wall_s / peer.wall_s,

@@ -14,7 +14,7 @@ from asstops.cli import saved as saved_plans
 from asstops.cli.locking import StackLock
 from asstops.cli.options import Globals
 from asstops.cli.run import Run, opened
-from asstops.cli.stopping import code_of, stopping
+from asstops.cli.stopping import GENTLY, code_of, stopping
 from asstops.cli.terminal import Terminal, interactive, says_yes
 from asstops.errors import AsstopsError, ExitCode, PartlyApplied, UsageError
 from asstops.model import Address, OnDrift, Plan, Report
@@ -130,7 +130,7 @@ def run_steps(run: Run, prepared: Prepared, parallelism: int, lock: StackLock) -
     terminal = Terminal.for_stderr()
     total = len(steps(prepared.plan.changes))
     with (
-        stopping("requests under way are finished, nothing new begins", run.session.limiter.stop) as stop,
+        stopping(GENTLY, run.session.limiter.stop) as stop,
         lock.stopping(stop.event),
         progress_for(sys.stderr, tty=terminal.tty, color=terminal.color, total=total) as bar,
         pauses.told(run.session.limiter, bar.note),

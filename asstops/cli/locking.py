@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asstops.cli.options import Globals
+from asstops.cli.stopping import GENTLY
 from asstops.errors import ExitCode, Interrupted, Locked, PartlyApplied
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class StackLock:
             self._event.set()
         if self._session is not None:
             self._session.limiter.stop(for_good=True)
-        text = f"\nThe lock is lost: {safe(why)}.\nStopping: requests under way are finished, nothing new begins.\n"
+        text = f"\nThe lock is lost: {safe(why)}.\nStopping: {GENTLY}.\n"
         with suppress(OSError, ValueError):  # past Python's buffers, as a signal's message is: others write too
             os.write(sys.stderr.fileno(), text.encode("utf-8", "replace"))
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 
 from asstops.errors import ExitCode
 
+GENTLY = "requests under way are finished but for large uploads, nothing new begins"
+
 
 class Stop:
     """Set by the first signal; `signal` says which, 0 while there was none."""

@@ -79,8 +79,8 @@ class Suggestions:
     def _may(self, known: Collection[str]) -> bool:
         if len(known) <= ALWAYS:
             return True
-        self._left -= len(known)
-        return self._left >= 0
+        left, self._left = self._left, self._left - len(known)
+        return left > 0  # so the first is always compared
 
 
 def listed(names: Iterable[str], most: int = 20) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 ARM_SCOPE = "https://management.azure.com/.default"
 PROJECT_SCOPE = "https://ai.azure.com/.default"
-WITH_KEEP_VERSIONS = ("Sales analyst",)  # of these the plan has to count the versions
+WITH_KEEP_VERSIONS = "Sales analyst"  # of this one the plan has to count the versions
 
 
 def bearer(credential: Any, scope: str) -> Any:
@@ -40,7 +40,7 @@ def agents(endpoint: str, credential: Any) -> None:
     project = AIProjectClient(endpoint, credential, authentication_policy=bearer(credential, PROJECT_SCOPE))
     for agent in list(project.agents.list(limit=100, order="asc")):
         metadata = agent.versions.latest.metadata or {}
-        if metadata.get("display_name") == "Sales analyst":  # the spec counts its versions
+        if metadata.get("display_name") == WITH_KEEP_VERSIONS:
             list(project.agents.list_versions(agent.name, limit=100, order="desc"))
     files_and_stores(project.get_openai_client(api_key=lambda: credential.get_token(PROJECT_SCOPE).token))
 

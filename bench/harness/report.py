@@ -28,7 +28,7 @@ class Row:
     ratio: float | None = None
     target: float | None = None
     at_least: bool = False
-    unit: str = "×"
+    unit: str = "×"  # of the ratio and of the target
     busy: float | None = None
 
     @property
@@ -40,7 +40,7 @@ class Row:
 
     def cells(self) -> list[str]:
         """The row as text, cell by cell."""
-        ratio = "" if self.ratio is None else f"{_number(self.ratio)} {self.unit}"
+        ratio = "" if self.ratio is None else f"{_number(self.ratio)} {self.unit}".rstrip()
         limit = "" if self.target is None else f"{'≥' if self.at_least else '≤'} {_number(self.target)}"
         verdict = "" if self.target is None else (", met" if self.met else ", **missed**")
         busy = "" if self.busy is None else f"{self.busy:.0%}"
@@ -48,7 +48,7 @@ class Row:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+    return f"{value:,.0f}" if value >= 100 or isinstance(value, int) else f"{value:.2f}"
 
 
 def show(row: Row) -> None:
