@@ -32,6 +32,10 @@ class Service:
         self.environ = {**clean, **environment(url)}
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def key(self) -> str:
         return self.environ["AZURE_OPENAI_API_KEY"]
 
@@ -82,11 +86,16 @@ class Service:
 
     def cpu_s(self) -> float | None:
         """Seconds of processor time that the emulator has used; None where the system does not tell."""
-        try:
-            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return None
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self.pid)
+
+
+def cpu_of(pid: int) -> float | None:
+    """Seconds of processor time that a process has used; None where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Busy:
