@@ -1,4 +1,4 @@
-"""`.asstops/`: the folder beside a spec for what saves time on this machine and may be lost at any moment.
+"""`.asstops/`: the folder, where asstops runs, for what saves time on this machine and may be lost at any moment.
 
 Owns how its files are made, read and replaced: for the user alone, never through a link, and never half. What stands in
 them is for others to know.

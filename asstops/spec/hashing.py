@@ -57,7 +57,7 @@ def _with_digest(resource: Resource, digests: Mapping[str, str]) -> Resource:
     if source is None:
         return resource
     sha256 = digests[str(source.path)]
-    return replace(resource, source=FileSource(source.path, source.shown, source.name, source.size_bytes, sha256))
+    return replace(resource, source=replace(source, sha256=sha256))
 
 
 def _source(resource: Resource) -> FileSource:
