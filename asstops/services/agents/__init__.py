@@ -40,18 +40,17 @@ class AgentsService(Service):
 
     def notices(self, session: Session) -> tuple[Notice, ...]:
         from asstops.model import Notice
+        from asstops.providers.agents_api import AgentsApi
 
-        passed_over: frozenset[str] = (
-            getattr(session.data, "passed_over", frozenset()) if session.endpoint else frozenset()
-        )
-        if not passed_over:
+        api = session.data if session.endpoint else None
+        if not isinstance(api, AgentsApi) or not api.passed_over:
             return ()
-        shown = ", ".join(sorted(passed_over)[:3])
+        shown = ", ".join(sorted(api.passed_over)[:3])
         return (
             Notice(
-                f"{len(passed_over):,} agents that the spec does not name ({shown}, …) have versions without a mark of "
-                "asstops; their older versions were not read. One that was of this stack, and that others changed so "
-                "that it uses nothing of the stack any more, is not seen",
+                f"{len(api.passed_over):,} agents that the spec does not name ({shown}, …) have versions without a "
+                "mark of asstops; their older versions were not read. One that was of this stack, and that others "
+                "changed so that it uses nothing of the stack any more, is not seen",
                 fix="delete it by hand if it is not wanted any more",
             ),
         )
